@@ -2,6 +2,7 @@
 
 use std::fmt::Write as _;
 use std::rc::Rc;
+use std::sync::Arc;
 
 use fastrand::Rng;
 use futures_util::FutureExt as _;
@@ -15,14 +16,14 @@ use referee::rules::model::{Mode, Rules};
 use referee::runtime::clock::Clock as _;
 use referee::runtime::stop::Stop;
 use referee::store::memory::Fault;
-use referee::store::schema::TableSchema;
+use referee::store::schema::IndexSchema;
 use referee::store::{Memory, StoreError};
 
 use kit::clocks::Jumping;
 use kit::oracle::{self, Audited, Oracle};
 use kit::planted;
 
-use crate::schema::Schema;
+use crate::loaded::{self, Loaded};
 
 /// The maximum number of items of an entity.
 const PER_ENTITY: usize = 12;
@@ -32,36 +33,43 @@ struct Drawn {
     seed: u64,
     /// The state after the draws.
     rng: Rng,
-    /// The rule file.
-    text: String,
-    rules: Rules,
+    loaded: Arc<Loaded>,
     tables: oracle::Dump,
+}
+
+/// What was drawn for an audit.
+#[derive(Debug)]
+pub(crate) struct Tried {
+    /// The number of findings.
+    pub(crate) findings: usize,
+    /// What the rules contain.
+    pub(crate) features: Vec<&'static str>,
 }
 
 impl Drawn {
     /// `None` if the rules are refused.
     fn new(seed: u64) -> Option<Self> {
-        let mut rng = Rng::with_seed(seed);
-        let text = Schema::rich(&mut rng).text();
-        let source = referee::rules::RuleSource { name: "rules".to_owned(), text: text.clone() };
-        let rules = referee::rules::load(&source, &|_| None).rules?;
-        let tables = planted::tables(&rules, PER_ENTITY, &mut rng);
-        Some(Self { seed, rng, text, rules, tables })
+        let (loaded, mut rng) = loaded::rules(seed)?;
+        let tables = planted::tables(&loaded.rules, PER_ENTITY, &mut rng);
+        Some(Self { seed, rng, loaded, tables })
     }
 
-    /// Returns the number of findings, or how they differ from those of the oracle.
-    fn judge(self, found: &[Audited]) -> Result<usize, String> {
-        let Self { seed, text, rules, tables, .. } = self;
-        let expected = Oracle::new(&rules, tables).audited();
-        agree(found, &expected).map_err(|words| format!("seed {seed}: {words}\n{text}"))
+    /// Compares the findings with those of the oracle.
+    fn judge(self, found: &[Audited]) -> Result<Tried, String> {
+        let Self { seed, loaded, tables, .. } = self;
+        let expected = Oracle::new(&loaded.rules, tables).audited();
+        let agreed = agree(found, &expected);
+        let findings = agreed.map_err(|words| format!("seed {seed}: {words}\n{}", loaded.text))?;
+        Ok(Tried { findings, features: loaded.features.clone() })
     }
 }
 
 /// Audits the random table of a seed. Returns the number of findings, or how the audit and the
 /// oracle disagree; `None` if the rules of the seed are refused.
-pub(crate) fn audit(seed: u64, folder: &std::path::Path) -> Option<Result<usize, String>> {
+pub(crate) fn audit(seed: u64, folder: &std::path::Path) -> Option<Result<Tried, String>> {
     let mut drawn = Drawn::new(seed)?;
-    let Drawn { rng, rules, tables, .. } = &mut drawn;
+    let Drawn { rng, loaded, tables, .. } = &mut drawn;
+    let rules = &loaded.rules;
     let file = folder.join(format!("{seed}.json"));
     std::fs::write(&file, serde_json::to_string(tables).unwrap()).unwrap();
     let found = audited(rules, &file, rng.bool());
@@ -71,9 +79,10 @@ pub(crate) fn audit(seed: u64, folder: &std::path::Path) -> Option<Result<usize,
 
 /// Audits the random tables of a seed on the in-memory store, as if they were live: pages fail, and
 /// the audit is stopped and resumed. The result is that of [`audit`].
-pub(crate) fn audit_live(seed: u64, folder: &std::path::Path) -> Option<Result<usize, String>> {
+pub(crate) fn audit_live(seed: u64, folder: &std::path::Path) -> Option<Result<Tried, String>> {
     let mut drawn = Drawn::new(seed)?;
-    let Drawn { rng, rules, tables, .. } = &mut drawn;
+    let Drawn { rng, loaded, tables, .. } = &mut drawn;
+    let rules = &loaded.rules;
     let store = store(rules, tables);
     let found = audited_live(rules, &store, &folder.join(seed.to_string()), rng);
     Some(drawn.judge(&found))
@@ -81,9 +90,10 @@ pub(crate) fn audit_live(seed: u64, folder: &std::path::Path) -> Option<Result<u
 
 /// Audits the random tables of a seed in parts, as the function does: segments, read units and
 /// failing requests end an invocation early. The result is that of [`audit`].
-pub(crate) fn audit_in_parts(seed: u64, _: &std::path::Path) -> Option<Result<usize, String>> {
+pub(crate) fn audit_in_parts(seed: u64, _: &std::path::Path) -> Option<Result<Tried, String>> {
     let mut drawn = Drawn::new(seed)?;
-    let Drawn { rng, rules, tables, .. } = &mut drawn;
+    let Drawn { rng, loaded, tables, .. } = &mut drawn;
+    let rules = &loaded.rules;
     let store = store(rules, tables);
     let mut faults = rng.fork();
     store.set_faults(Box::new(move |_| match faults.u8(..20) {
@@ -124,10 +134,16 @@ fn audited_in_parts(engine: &Engine, store: &Memory, mut part: Part) -> Vec<Audi
     panic!("the audit makes no progress");
 }
 
-/// A store with these tables. It has no indexes, which would refuse some of the items.
+/// A store with these tables. It has only the indexes by which items are known, because the others
+/// would refuse some of the items.
 fn store(rules: &Rules, tables: &oracle::Dump) -> Memory {
-    let schemas = referee::replay::schemas(rules);
-    let store = Memory::new(schemas.map(|schema| TableSchema { indexes: Vec::new(), ..schema }));
+    let is_known =
+        |index: &IndexSchema| rules.views.iter().any(|it| it.index_name(rules) == index.name);
+    let schemas = referee::replay::schemas(rules).map(|mut schema| {
+        schema.indexes.retain(is_known);
+        schema
+    });
+    let store = Memory::new(schemas);
     for (table, items) in tables {
         for item in items {
             store.seed(table, item.clone()).unwrap();

@@ -26,6 +26,8 @@ pub(crate) enum Format {
     Zeros,
     Lower,
     Upper,
+    /// A text of this length.
+    Width(usize),
     /// A text that begins with `p_`.
     Prefix,
 }
@@ -58,9 +60,9 @@ impl Alphabet {
     pub(crate) fn format(self, rng: &mut Rng) -> Format {
         let formats: &[Format] = match self {
             Self::Ids => &[Format::Plain],
-            Self::Digits => &[Format::Plain, Format::Zeros],
-            Self::Letters => &[Format::Plain, Format::Lower, Format::Upper],
-            Self::Prefixed => &[Format::Plain, Format::Prefix],
+            Self::Digits => &[Format::Plain, Format::Zeros, Format::Width(1)],
+            Self::Letters => &[Format::Plain, Format::Lower, Format::Upper, Format::Width(2)],
+            Self::Prefixed => &[Format::Plain, Format::Prefix, Format::Width(3)],
         };
         *rng.choice(formats).unwrap()
     }
@@ -68,13 +70,14 @@ impl Alphabet {
 
 impl Format {
     /// What follows the name of a capture in a template.
-    pub(crate) const fn suffix(self) -> &'static str {
+    pub(crate) fn suffix(self) -> String {
         match self {
-            Self::Plain => "",
-            Self::Zeros => ":03",
-            Self::Lower => ":lower",
-            Self::Upper => ":upper",
-            Self::Prefix => ":p_*",
+            Self::Plain => String::new(),
+            Self::Zeros => ":03".to_owned(),
+            Self::Lower => ":lower".to_owned(),
+            Self::Upper => ":upper".to_owned(),
+            Self::Width(width) => format!(":{width}"),
+            Self::Prefix => ":p_*".to_owned(),
         }
     }
 
@@ -83,19 +86,25 @@ impl Format {
         match self {
             Self::Plain => Some(value.to_owned()),
             Self::Zeros => {
-                (value == "0" || !value.starts_with('0')).then(|| format!("{value:0>3}"))
+                let is_number = value.bytes().all(|byte| byte.is_ascii_digit());
+                let is_natural = is_number && (value == "0" || !value.starts_with('0'));
+                is_natural.then(|| format!("{value:0>3}"))
             }
             Self::Lower => Some(value.to_lowercase()),
             Self::Upper => Some(value.to_uppercase()),
+            Self::Width(width) => (value.len() == width).then(|| value.to_owned()),
             Self::Prefix => value.starts_with("p_").then(|| value.to_owned()),
         }
     }
 
-    /// The value of a text in a key.
-    pub(crate) fn read(self, text: &str) -> String {
-        match self {
-            Self::Zeros => text.parse::<u32>().unwrap().to_string(),
-            Self::Plain | Self::Lower | Self::Upper | Self::Prefix => text.to_owned(),
-        }
+    /// The value of a text in a key; `None` if no value is written in this way.
+    pub(crate) fn read(self, text: &str) -> Option<String> {
+        let value = match self {
+            Self::Zeros => text.parse::<u32>().ok()?.to_string(),
+            Self::Plain | Self::Lower | Self::Upper | Self::Width(_) | Self::Prefix => {
+                text.to_owned()
+            }
+        };
+        (self.write(&value).as_deref() == Some(text)).then_some(value)
     }
 }

@@ -72,7 +72,7 @@ fn item((pk, sk): &Name, content: &Content) -> Item<'static> {
                 };
                 Value::L(lines.iter().map(line).collect())
             }
-            Val::Seconds(seconds) => Value::N(Number::from(*seconds)),
+            Val::Number(seconds) => Value::N(Number::from(*seconds)),
         };
         (name.clone().into(), value)
     });
@@ -103,7 +103,7 @@ fn val(value: &Value<'_>) -> Val {
             Val::Lines(lines.iter().map(line).collect())
         }
         Value::L(ids) => Val::List(ids.iter().map(text).collect()),
-        Value::N(seconds) => Val::Seconds(seconds.as_str().parse().unwrap()),
+        Value::N(seconds) => Val::Number(seconds.as_str().parse().unwrap()),
         Value::S(_) | Value::B(_) | Value::Bool(_) | Value::Null | Value::Ns(_) | Value::Bs(_) => {
             Val::Text(text(value))
         }
@@ -121,7 +121,9 @@ pub(crate) fn name_of(item: &Item<'_>) -> Name {
 
 pub(crate) fn of_key(key: &Key<'_>) -> Name {
     let text = |value: &KeyValue<'_>| text(&value.to_value());
-    (text(&key.partition), text(key.sort.as_ref().unwrap()))
+    // The key of an index has no sort key.
+    let sort = key.sort.as_ref().map_or_else(|| "-".to_owned(), text);
+    (text(&key.partition), sort)
 }
 
 /// The change of an item that a record shows.

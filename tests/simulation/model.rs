@@ -1,13 +1,20 @@
 //! A naive model of the rules: changes happen one at a time, and their effects follow at once. It
 //! shares no code with the engine.
 
+mod changed;
 mod effects;
+mod mirrors;
 
 use std::collections::{BTreeMap, BTreeSet};
 
+pub(crate) use self::changed::{default_target, set_default, unset};
 pub(crate) use self::effects::Effects;
+pub(crate) use self::mirrors::{
+    has_impossible_mirror, mirror_of, mirrored, mirrored_at, possible_mirrors, source_of,
+};
+use crate::form::read;
 use crate::format::NONE;
-use crate::schema::{Also, CHOICES, Copied, Mirror, Place, Reference, Schema};
+use crate::schema::{Also, CHOICES, Place, Reference, Schema};
 
 /// An item's key: partition and sort key.
 pub(crate) type Name = (String, String);
@@ -26,8 +33,8 @@ pub(crate) enum Val {
     List(Vec<String>),
     /// A list of maps with the value `x`, or without it. An empty list is a [`Self::List`].
     Lines(Vec<Option<String>>),
-    /// A time, in seconds since 1970.
-    Seconds(i64),
+    /// A whole number, such as a time in seconds since 1970.
+    Number(i64),
 }
 
 /// The name of the TTL attribute.
@@ -95,22 +102,22 @@ pub(crate) fn table(schema: &Schema, name: &Name) -> usize {
 /// Whether an item is of the kind that its key indicates.
 pub(crate) fn is_of_its_kind(schema: &Schema, name: &Name, content: &Content) -> bool {
     match role_of(name) {
-        Role::Own(kind) => {
-            let found = content.get("type").map(|found| match found {
-                Val::Text(text) => text.as_str(),
-                Val::Nested(_) | Val::Set(_) | Val::List(_) | Val::Lines(_) | Val::Seconds(_) => {
-                    panic!("`type` is a text")
-                }
-            });
-            schema.entities[kind].required.admits(kind, found)
-        }
+        Role::Own(kind) => schema.entities[kind].required.admits(kind, content),
+        Role::Mirror(_) => true,
+    }
+}
+
+/// Whether the time of an item allows that it counts as existing.
+pub(crate) fn is_in_time(schema: &Schema, name: &Name, content: &Content) -> bool {
+    match role_of(name) {
+        Role::Own(kind) => schema.entities[kind].until.is_none_or(|until| until.admits(content)),
         Role::Mirror(_) => true,
     }
 }
 
 /// Whether an item has expired: TTL may delete it at any time.
 pub(crate) fn has_expired(schema: &Schema, name: &Name, content: &Content) -> bool {
-    schema.ttl[table(schema, name)] && content.get(TTL) == Some(&Val::Seconds(PAST_S))
+    schema.ttl[table(schema, name)] && content.get(TTL) == Some(&Val::Number(PAST_S))
 }
 
 /// Whether an item at the key of a target exists for a reference.
@@ -121,11 +128,26 @@ pub(crate) fn is_target(
     content: &Content,
 ) -> bool {
     let is_absent = reference.ends_with_expiry && has_expired(schema, name, content);
-    is_of_its_kind(schema, name, content) && !is_absent
+    is_of_its_kind(schema, name, content) && is_in_time(schema, name, content) && !is_absent
+}
+
+/// The attribute with the key of an index.
+pub(crate) const ALIAS: &str = "alias";
+
+/// Whether the item has the key of an index that this name stands for.
+pub(crate) fn has_alias(reference: &Reference, alias: &Name, of: &Name, content: &Content) -> bool {
+    let found = content.get(ALIAS);
+    role_of(of) == Role::Own(reference.to)
+        && matches!(found, Some(Val::Text(found)) if *found == alias.0)
 }
 
 /// Whether a target of a reference exists: this item, or another one that is enough.
 pub(crate) fn exists(schema: &Schema, state: &State, reference: &Reference, name: &Name) -> bool {
+    if reference.is_in_index {
+        return state.iter().any(|(of, content)| {
+            has_alias(reference, name, of, content) && is_target(schema, reference, of, content)
+        });
+    }
     same(reference, name).iter().any(|name| {
         state.get(name).is_some_and(|content| is_target(schema, reference, name, content))
     })
@@ -167,49 +189,6 @@ fn kind(reference: &Reference, content: &Content) -> Result<Option<usize>, ()> {
     }
 }
 
-/// Returns the key of a source's mirror.
-pub(crate) fn mirror_of(schema: &Schema, mirror: &Mirror, (pk, sk): &Name) -> Name {
-    match schema.entities[mirror.source].parent {
-        None => (format!("m{}#{}", mirror.id, id(pk)), "-".to_owned()),
-        Some(_) => (format!("e{}#{}", mirror.by, id(sk)), format!("m{}#{}", mirror.id, id(pk))),
-    }
-}
-
-/// Returns the key of the source whose mirror has this key.
-pub(crate) fn source_of(schema: &Schema, mirror: &Mirror, (pk, sk): &Name) -> Name {
-    let kind = mirror.source;
-    match schema.entities[kind].parent {
-        None => (format!("e{kind}#{}", id(pk)), "-".to_owned()),
-        Some(parent) => (format!("e{parent}#{}", id(sk)), format!("c{kind}#{}", id(pk))),
-    }
-}
-
-/// Returns the content that a source's mirror must have; `None` if there must be no mirror.
-pub(crate) fn mirrored(
-    schema: &Schema,
-    mirror: &Mirror,
-    source: &Name,
-    content: Option<&Content>,
-) -> Option<Content> {
-    let mut content = content.filter(|content| is_of_its_kind(schema, source, content))?.clone();
-    let is_ttl = |name: &str| name == TTL && schema.ttl[mirror.table];
-    if let Copied::Renamed(names) = &mirror.copied {
-        let values = names.iter().map(|(own, new)| (new.clone(), content.get(own).cloned()));
-        content = values.filter_map(|(new, value)| Some((new, value?))).collect();
-    }
-    content.retain(|name, _| match &mirror.copied {
-        Copied::Renamed(_) => true,
-        Copied::All => !is_ttl(name),
-        Copied::None => false,
-        Copied::Except(names) => !names.contains(name) && !is_ttl(name),
-        Copied::List(names) => names.contains(name),
-    });
-    if mirror.is_typed {
-        content.insert("type".to_owned(), Val::Text(format!("m{}", mirror.id)));
-    }
-    Some(content)
-}
-
 /// Returns the targets of an item's reference.
 pub(crate) fn targets(
     schema: &Schema,
@@ -244,7 +223,10 @@ fn evaluate(
     let own = schema.entities[reference.from].format;
     match &reference.place {
         Place::Key => vec![Ok((name.0.clone(), "-".to_owned()))],
-        Place::Own => vec![target(schema, reference.to, &[own.read(id(&name.1))])],
+        Place::Own => {
+            let own = own.read(id(&name.1)).unwrap();
+            vec![target(schema, reference, reference.to, &[own])]
+        }
         Place::Pair(..)
         | Place::Text(_)
         | Place::Nested(_)
@@ -253,7 +235,9 @@ fn evaluate(
         | Place::Lines(..) => {
             let values = values(reference, content).into_iter();
             match kind(reference, content) {
-                Ok(Some(kind)) => values.map(|values| target(schema, kind, &values)).collect(),
+                Ok(Some(kind)) => {
+                    values.map(|values| target(schema, reference, kind, &values)).collect()
+                }
                 Ok(None) => Vec::new(),
                 Err(()) => values.map(Err).collect(),
             }
@@ -261,17 +245,30 @@ fn evaluate(
     }
 }
 
-/// Returns the target of this kind that these values refer to.
-fn target(schema: &Schema, to: usize, values: &[String]) -> Result<Name, Vec<String>> {
-    let text = |kind: usize, value: &String| {
-        schema.entities[kind].format.write(value).ok_or_else(|| values.to_vec())
-    };
-    match (values, schema.entities[to].parent) {
+/// Returns the target of this kind that these values refer to: the key of an item, or the key of an
+/// index.
+fn target(
+    schema: &Schema,
+    reference: &Reference,
+    to: usize,
+    values: &[String],
+) -> Result<Name, Vec<String>> {
+    let parts = read(schema, reference, values).ok_or_else(|| values.to_vec())?;
+    of_parts(schema, reference, to, &parts).ok_or_else(|| values.to_vec())
+}
+
+/// Returns the target of this kind with these ids.
+fn of_parts(schema: &Schema, reference: &Reference, to: usize, parts: &[String]) -> Option<Name> {
+    let text = |kind: usize, value: &String| schema.entities[kind].format.write(value);
+    match (parts, schema.entities[to].parent) {
         ([parent, value], Some(of)) => {
-            Ok((format!("e{of}#{}", text(of, parent)?), format!("c{to}#{}", text(to, value)?)))
+            Some((format!("e{of}#{}", text(of, parent)?), format!("c{to}#{}", text(to, value)?)))
         }
-        ([value], None) => Ok((format!("e{to}#{}", text(to, value)?), "-".to_owned())),
-        _ => panic!("a reference to {to} has the values {values:?}"),
+        ([value], None) if reference.is_in_index => {
+            Some((Schema::alias(to, &text(to, value)?), "-".to_owned()))
+        }
+        ([value], None) => Some((format!("e{to}#{}", text(to, value)?), "-".to_owned())),
+        _ => panic!("a reference to {to} has the parts {parts:?}"),
     }
 }
 
@@ -322,110 +319,22 @@ pub(crate) fn parts(reference: &Reference, content: &Content) -> usize {
     [parent, own].iter().filter(is_present).count()
 }
 
-/// Whether the index that finds referencing items contains an item for this target.
+/// Whether a query of the index that finds referencing items shows an item for this target.
 pub(crate) fn is_indexed(reference: &Reference, content: &Content, target: &Name) -> bool {
+    let begins_as_queried = |sort: String| match content.get(&sort) {
+        Some(Val::Text(text)) => text.starts_with("j#"),
+        _ => false,
+    };
+    has_index_key(reference, content, target)
+        && reference.index_sort().is_none_or(begins_as_queried)
+}
+
+/// Whether an item has the key of the index that belongs to this target.
+fn has_index_key(reference: &Reference, content: &Content, target: &Name) -> bool {
     reference.index_key().is_none_or(|key| content.get(&key) == Some(&index_value(target)))
 }
 
 /// The key in the index of an item that refers to this target.
 pub(crate) fn index_value(target: &Name) -> Val {
     Val::Text(format!("i#{}", id(&target.0)))
-}
-
-/// Returns the item without its references to a target.
-pub(crate) fn unset(
-    schema: &Schema,
-    reference: &Reference,
-    content: &Content,
-    of: &Name,
-) -> Content {
-    let to = kind(reference, content).ok().flatten().unwrap_or(reference.to);
-    let of = &same(reference, of);
-    let refers = |value: &String| {
-        target(schema, to, std::slice::from_ref(value)).is_ok_and(|target| of.contains(&target))
-    };
-    let mut content = content.clone();
-    if let Some(key) = reference.index_key().filter(|_| is_indexed(reference, &content, &of[0])) {
-        content.remove(&key);
-    }
-    if let Place::Pair(one, other) = &reference.place {
-        content.retain(|name, _| name != one && name != other);
-    }
-    if let Some(choice) = reference.choice()
-        && matches!(reference.place, Place::Text(_) | Place::Nested(_))
-    {
-        content.remove(&choice);
-    }
-    let Some(attribute) = reference.place.attribute() else { return content };
-    match content.get_mut(attribute) {
-        Some(Val::Set(values)) => {
-            values.retain(|value| !refers(value));
-            if values.is_empty() {
-                content.remove(attribute);
-            }
-        }
-        Some(Val::List(values)) => values.retain(|value| !refers(value)),
-        Some(Val::Lines(lines)) => {
-            let refers = |line: &Option<String>| line.as_ref().is_some_and(&refers);
-            if matches!(reference.place, Place::Lines(_, true)) {
-                lines.retain(|line| !refers(line));
-            } else {
-                lines.iter_mut().filter(|line| refers(line)).for_each(|line| *line = None);
-            }
-            if lines.is_empty() {
-                content.insert(attribute.to_owned(), Val::List(Vec::new()));
-            }
-        }
-        // The map stays, without the value.
-        Some(Val::Nested(_)) => {
-            content.insert(attribute.to_owned(), Val::Nested(String::new()));
-        }
-        Some(Val::Text(_)) => {
-            content.remove(attribute);
-        }
-        Some(Val::Seconds(_)) | None => {}
-    }
-    content
-}
-
-/// Returns the item with its references to a target replaced by the default.
-pub(crate) fn set_default(
-    schema: &Schema,
-    reference: &Reference,
-    content: &Content,
-    of: &Name,
-) -> Content {
-    let to = kind(reference, content).ok().flatten().unwrap_or(reference.to);
-    let of = &same(reference, of);
-    let refers = |value: &String| {
-        target(schema, to, std::slice::from_ref(value)).is_ok_and(|target| of.contains(&target))
-    };
-    let default = schema.alphabet.value(reference.default);
-    let mut content = content.clone();
-    if let Some(key) = reference.index_key().filter(|_| is_indexed(reference, &content, &of[0])) {
-        content.insert(key, index_value(&default_target(schema, reference, &content.clone())));
-    }
-    let Some(attribute) = reference.place.attribute() else { return content };
-    match content.get_mut(attribute) {
-        Some(Val::Set(values)) => {
-            values.retain(|value| !refers(value));
-            values.insert(default);
-        }
-        Some(Val::List(values)) => {
-            values.iter_mut().filter(|it| refers(it)).for_each(|it| it.clone_from(&default));
-        }
-        Some(Val::Lines(lines)) => {
-            let values = lines.iter_mut().flatten();
-            values.filter(|it| refers(it)).for_each(|it| it.clone_from(&default));
-        }
-        Some(Val::Text(it) | Val::Nested(it)) => *it = default,
-        Some(Val::Seconds(_)) | None => {}
-    }
-    content
-}
-
-/// Returns the target of an item with the default.
-pub(crate) fn default_target(schema: &Schema, reference: &Reference, content: &Content) -> Name {
-    let to = kind(reference, content).ok().flatten().unwrap_or(reference.to);
-    target(schema, to, &[schema.alphabet.value(reference.default)]).unwrap()
 }

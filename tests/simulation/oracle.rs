@@ -9,7 +9,7 @@ use referee::runtime::repair_log::StartedRepair;
 
 use crate::items::{Mark, of_key};
 use crate::justified::is_called_for;
-use crate::model::{Content, Name, Role, State, mirror_of, mirrored, role_of, source_of};
+use crate::model::{Content, Name, Role, State, mirror_of, mirrored_at, role_of, source_of};
 use crate::past::{By, Past, Reported, Started, Step};
 use crate::rest::Rest;
 use crate::schema::{Mirror, Schema};
@@ -153,8 +153,8 @@ impl<'p> Oracle<'p> {
         }
         let mut versions = self.steps_of(&source, place).map(|it| {
             (
-                mirrored(self.schema, mirror, &source, it.before.as_ref()),
-                mirrored(self.schema, mirror, &source, it.after.as_ref()),
+                mirrored_at(self.schema, mirror, &step.name, &source, it.before.as_ref()),
+                mirrored_at(self.schema, mirror, &step.name, &source, it.after.as_ref()),
             )
         });
         let Some(after) = &step.after else {
@@ -191,7 +191,7 @@ impl<'p> Oracle<'p> {
         let since = self.past.steps[marked..place].iter().filter(|it| it.name == source);
         let mut versions = self.steps_of(&source, marked).last().into_iter().chain(since);
         versions.any(|it| {
-            let version = mirrored(self.schema, mirror, &source, it.after.as_ref());
+            let version = mirrored_at(self.schema, mirror, &step.name, &source, it.after.as_ref());
             version.as_ref() == Some(content)
         })
     }
@@ -203,7 +203,9 @@ impl<'p> Oracle<'p> {
             role_of(source) == Role::Own(mirror.source) && mirror.on_delete == "delete_source"
         });
         mirrors.into_iter().any(|mirror| {
-            let of = mirror_of(self.schema, mirror, source);
+            let content = self.state.get(source);
+            let of = content.and_then(|it| mirror_of(self.schema, mirror, source, it));
+            let Some(of) = of else { return false };
             let fences = self
                 .steps_of(&of, place)
                 .filter(|step| step.by == By::People && !step.expired && step.after.is_none())

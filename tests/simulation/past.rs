@@ -5,6 +5,7 @@ use referee::runtime::repair_log::StartedRepair;
 
 use crate::items::Mark;
 use crate::model::{Content, Name};
+use crate::scenario::Lag;
 
 /// Who made a change.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -61,6 +62,8 @@ pub(crate) struct Reported {
 pub(crate) struct Past {
     /// The changes in order.
     pub(crate) steps: Vec<Step>,
+    /// How far the indexes lagged.
+    pub(crate) lag: Lag,
     /// Whether the reports include those of audits.
     pub(crate) is_audited: bool,
     /// The reported violations.

@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use fastrand::Rng;
 use referee::data::{Item, Key};
-use referee::repair::{Choice, Entry, NoAction, Options};
+use referee::repair::{Choice, Entry, NoAction, Options, Outcome};
 use referee::replay;
 use referee::rules::model::{Rules, TableId};
 use referee::store::Memory;
@@ -13,7 +13,7 @@ use kit::oracle::{Dump, Oracle};
 use kit::planted;
 use kit::repairs::{MemoryLog, Plan, undo};
 
-use crate::schema::Schema;
+use crate::loaded;
 
 /// The maximum number of items of an entity.
 const PER_ENTITY: usize = 12;
@@ -32,17 +32,15 @@ pub(crate) struct Total {
 /// Plans and applies repairs until nothing is left to write, and takes them all back. Returns what
 /// went wrong.
 pub(crate) fn repair(seed: u64, total: &mut Total) -> Result<(), String> {
-    let mut rng = Rng::with_seed(seed);
-    let text = Schema::rich(&mut rng).text();
-    let source = referee::rules::RuleSource { name: "rules".to_owned(), text: text.clone() };
-    let Some(mut rules) = referee::rules::load(&source, &|_| None).rules else { return Ok(()) };
+    let Some((loaded, mut rng)) = loaded::rules(seed) else { return Ok(()) };
+    let mut rules = loaded.rules.clone();
     choose(&mut rules, &mut rng);
     let store = store(&rules, &planted::tables(&rules, PER_ENTITY, &mut rng));
     let tables = store.dump();
     let options = Options { adopt: rng.bool(), only_missing: false };
     total.tables += 1;
     check(&rules, &store, &tables, options, total)
-        .map_err(|why| format!("seed {seed}: {why}\n{text}"))
+        .map_err(|why| format!("seed {seed}: {why}\n{}", loaded.text))
 }
 
 /// Chooses actions for some rules, as `--action` does.
@@ -82,9 +80,17 @@ fn check(
             return Err(format!("there is no end to it: {:?}", plan.entries));
         }
         let mut log = plan.log();
-        let applied = plan.apply(rules, store, &mut log).unwrap().unwrap();
+        let mut outcomes = Vec::new();
+        let applied = plan.apply_with(rules, store, &mut log, &mut outcomes).unwrap().unwrap();
         if applied.applied != writes.len() as u64 {
-            return Err(format!("{applied:?}, of {}", writes.len()));
+            let failed = outcomes.iter().filter(|(_, it)| !matches!(it, Outcome::Applied));
+            let write = |number: u64| writes.iter().find(|write| write.number == number);
+            let failed = failed.map(|(number, why)| (write(*number), why));
+            return Err(format!(
+                "{applied:?}, of {}: {:?}",
+                writes.len(),
+                failed.collect::<Vec<_>>()
+            ));
         }
         let mut expected = before;
         for write in &writes {

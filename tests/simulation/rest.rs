@@ -9,8 +9,9 @@ use referee::rules::model::Rules;
 
 use crate::items::{Mark, of_key};
 use crate::model::{
-    BEGIN_S, Content, Name, Role, State, exists, has_expired, is_indexed, is_of_its_kind,
-    is_target, malformed, mirror_of, mirrored, name, parts, role_of, same, targets,
+    BEGIN_S, Content, Name, Role, State, exists, has_alias, has_expired, is_in_time, is_indexed,
+    is_of_its_kind, is_target, malformed, mirror_of, mirrored_at, name, parts, role_of, same,
+    source_of, targets,
 };
 use crate::past::{By, Past, Reported, Step};
 use crate::scenario::Lag;
@@ -131,9 +132,18 @@ impl Rest<'_> {
         for mirror in &schema.mirrors {
             for both in 0..IDS * IDS {
                 let source = name(schema, mirror.source, both / IDS, both % IDS);
-                let of = mirror_of(schema, mirror, &source);
-                if let Some(kind) = self.wrong_mirror(mirror, &source, &of) {
-                    found.insert((format!("mirror{}", mirror.id), kind, of, Some(source)));
+                let current = self.state.get(&source);
+                let current = current.and_then(|it| mirror_of(schema, mirror, &source, it));
+                let is_of_source = |of: &&Name| {
+                    role_of(of) == Role::Mirror(mirror.id)
+                        && source_of(schema, mirror, of) == source
+                };
+                let existing = self.state.keys().filter(is_of_source).cloned();
+                for of in current.into_iter().chain(existing) {
+                    if let Some(kind) = self.wrong_mirror(mirror, &source, &of) {
+                        let rule = format!("mirror{}", mirror.id);
+                        found.insert((rule, kind, of, Some(source.clone())));
+                    }
                 }
             }
         }
@@ -142,7 +152,7 @@ impl Rest<'_> {
 
     /// Returns the defect that the model finds in a source's mirror, if any.
     fn wrong_mirror(&self, mirror: &Mirror, source: &Name, of: &Name) -> Option<Kind> {
-        let expected = mirrored(self.schema, mirror, source, self.state.get(source));
+        let expected = mirrored_at(self.schema, mirror, of, source, self.state.get(source));
         let is_marked = self.marks.contains_key(of);
         match (expected, self.state.get(of)) {
             (None, None) => None,
@@ -189,15 +199,9 @@ impl Rest<'_> {
                 return;
             }
         }
-        let is_there = |name: &Name, it: &Option<Content>| {
-            it.as_ref().is_some_and(|it| is_of_its_kind(schema, name, it))
-        };
-        let mut gone =
-            self.past.steps.iter().enumerate().filter(|(_, step)| targets.contains(&step.name));
-        let gone = gone.rfind(|(_, step)| {
-            is_there(&step.name, &step.before) && !is_there(&step.name, &step.after)
-        });
-        let gone = gone.filter(|(place, step)| place + 1 > said && !self.is_expired(&step.name));
+        let gone = self.last_gone(reference, &targets);
+        let may_expire = |step: &Step| !reference.is_in_index && self.is_expired(&step.name);
+        let gone = gone.filter(|(place, step)| place + 1 > said && !may_expire(step));
         if let Some((gone_at, step)) = gone {
             let action = if step.expired { reference.on_ttl_delete } else { reference.on_delete };
             if action == "ignore" || self.is_hidden(reference, &of, lag) {
@@ -212,6 +216,51 @@ impl Rest<'_> {
         );
     }
 
+    /// The last change with which an item of these ceased to exist.
+    fn last_gone(&self, reference: &Reference, targets: &[Name]) -> Option<(usize, &Step)> {
+        let mut steps = self.past.steps.iter().enumerate();
+        if !reference.is_in_index {
+            return steps.rfind(|(_, step)| targets.contains(&step.name) && self.has_gone(step));
+        }
+        let [alias] = targets else { return None };
+        let has_alias = |of: &Name, content: &Content| has_alias(reference, alias, of, content);
+        let (mut state, mut last) = (State::new(), None);
+        for (place, step) in steps {
+            let with_alias =
+                |it: &Option<Content>| it.clone().filter(|it| has_alias(&step.name, it));
+            let (before, after) = (with_alias(&step.before), with_alias(&step.after));
+            let stays = |it: &Content| is_of_its_kind(self.schema, &step.name, it);
+            // Without a record, its time was over before.
+            let was_over = |it: &Content| {
+                step.after.as_ref().is_some_and(stays) && !is_in_time(self.schema, &step.name, it)
+            };
+            let before = before.filter(|it| !was_over(it));
+            match &step.after {
+                Some(after) => state.insert(step.name.clone(), after.clone()),
+                None => state.remove(&step.name),
+            };
+            let has_gone = self.has_gone(&Step { before, after, ..step.clone() });
+            if has_gone && !exists(self.schema, &state, reference, alias) {
+                last = Some((place, step));
+            }
+        }
+        last
+    }
+
+    /// Whether an item has ceased to exist, or to count as existing, with a change. If its time
+    /// was over, its delete is the first record that says so.
+    fn has_gone(&self, step: &Step) -> bool {
+        let of_kind = |it: &Option<Content>| {
+            it.clone().filter(|it| is_of_its_kind(self.schema, &step.name, it))
+        };
+        let in_time = |it: &Content| is_in_time(self.schema, &step.name, it);
+        match (of_kind(&step.before), of_kind(&step.after)) {
+            (None, _) => false,
+            (Some(_), None) => true,
+            (Some(before), Some(after)) => in_time(&before) && !in_time(&after),
+        }
+    }
+
     /// Asserts that an item that still refers to the missing target need not have been deleted with
     /// it: a lookup by mirror finds every item whose mirror existed when the target was deleted.
     fn assert_deleted_with_target(&self, reference: &Reference, of: &Name, gone_at: usize) {
@@ -219,7 +268,8 @@ impl Rest<'_> {
         let Some(mirror) = self.schema.mirror(id) else { return };
         let expired = self.past.steps[gone_at].expired;
         let action = if expired { reference.on_ttl_delete } else { reference.on_delete };
-        let of_mirror = mirror_of(self.schema, mirror, of);
+        let of_mirror = self.state.get(of).and_then(|it| mirror_of(self.schema, mirror, of, it));
+        let Some(of_mirror) = of_mirror else { return };
         let mut by_clients = self.past.steps_of(&of_mirror, self.past.steps.len());
         // The delete of a mirror decides on the action, too.
         let is_mixed = by_clients.any(|it| it.after.is_none() && it.expired != expired);
@@ -250,7 +300,8 @@ impl Rest<'_> {
             Find::Mirror(id) => {
                 let Some(mirror) = self.schema.mirror(id) else { return true };
                 let is_expired = self.is_expired(of);
-                let of = mirror_of(self.schema, mirror, of);
+                let of = self.state.get(of).and_then(|it| mirror_of(self.schema, mirror, of, it));
+                let Some(of) = of else { return true };
                 let mut steps = self.past.steps_of(&of, self.past.steps.len());
                 let ignores =
                     reference.on_delete == "ignore" || reference.on_ttl_delete == "ignore";
@@ -275,7 +326,7 @@ impl Rest<'_> {
         let mut mirrors = self.schema.mirrors.iter();
         let mirror = mirrors.find(|it| format!("mirror{}", it.id) == rule).unwrap();
         let source = source.unwrap();
-        let expected = mirrored(self.schema, mirror, &source, self.state.get(&source));
+        let expected = mirrored_at(self.schema, mirror, &of, &source, self.state.get(&source));
         let (found, mark) = (self.state.get(&of), self.marks.get(&of));
         let words = format!("{of:?} is {found:?} with {mark:?}, and should be {expected:?}");
         let is_left = match kind {

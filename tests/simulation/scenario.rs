@@ -10,7 +10,7 @@ use fastrand::Rng;
 pub(crate) use self::draw::draw_plain;
 use self::draw::{draw, draw_many, own_mirrors, put};
 use crate::broken::Part;
-use crate::model::{Act, mirror_of, name};
+use crate::model::{Act, Name, name, possible_mirrors};
 use crate::required::Required;
 use crate::schema::{IDS, Schema};
 
@@ -148,9 +148,12 @@ impl Scenario {
             let children = (0..schema.entities.len()).filter(is_child);
             names.extend(children.map(|child| name(&schema, child, id, other)));
             let mirrors = schema.mirrors.iter().filter(|it| it.by == mirror.by);
-            names.extend(
-                mirrors.map(|it| mirror_of(&schema, it, &name(&schema, it.source, other, id))),
-            );
+            for mirror in mirrors {
+                let source = name(&schema, mirror.source, other, id);
+                let possible = possible_mirrors(&schema, mirror, &source).into_iter();
+                let is_inside = |it: &Name| mirror.attribute.is_none() || it.0 == names[0].0;
+                names.extend(possible.filter(is_inside).collect::<Vec<_>>());
+            }
         }
         rng.shuffle(&mut names);
         let expires = rng.u8(..6) == 0;
@@ -241,6 +244,7 @@ impl Scenario {
         }
         for kind in 0..self.schema.entities.len() {
             less(&|one| Rc::make_mut(&mut one.schema).entities[kind].required = Required::Anything);
+            less(&|one| Rc::make_mut(&mut one.schema).entities[kind].until = None);
         }
         for rule in 0..self.schema.references.len() {
             less(&|one| Rc::make_mut(&mut one.schema).references[rule].ends_with_expiry = false);

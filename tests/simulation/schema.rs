@@ -1,20 +1,26 @@
 //! Rule files drawn at random, as plain data that an independent model can read.
 
+mod features;
 mod reference;
 
 use std::fmt::Write as _;
 
 use fastrand::Rng;
 
+pub(crate) use self::features::FEATURES;
 pub(crate) use self::reference::{Also, CHOICES, Find, Place, Reference};
+use crate::form::Form;
 use crate::format::{Alphabet, Format};
-use crate::required::Required;
+use crate::required::{Required, Until};
 
 /// The number of possible items of each kind.
 pub(crate) const IDS: usize = 3;
 
 /// The number of kinds whose items have separate partitions.
 pub(crate) const ROOTS: usize = 3;
+
+/// The values of the attribute `v`.
+pub(crate) const LETTERS: [&str; 3] = ["a", "b", "c"];
 
 /// The kinds of item, their references and their mirrors.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -36,6 +42,8 @@ pub(crate) struct Entity {
     pub(crate) table: usize,
     /// What the entity's `where` requires of the attribute `type`.
     pub(crate) required: Required,
+    /// What it requires of the attribute `until`, if anything.
+    pub(crate) until: Option<Until>,
     /// How its own id is written in keys.
     pub(crate) format: Format,
 }
@@ -47,6 +55,9 @@ pub(crate) struct Mirror {
     pub(crate) source: usize,
     /// The kind whose partition contains the mirror, if its source has a parent.
     pub(crate) by: usize,
+    /// The source's attribute in the mirror's key, if there is one. The partition of the item of
+    /// `by` with this id contains the mirror.
+    pub(crate) attribute: Option<String>,
     pub(crate) table: usize,
     pub(crate) copied: Copied,
     pub(crate) on_delete: &'static str,
@@ -73,6 +84,7 @@ impl Schema {
             parent,
             table: 0,
             required: Required::Anything,
+            until: None,
             format: Format::Plain,
         };
         let mut entities = vec![entity(None); ROOTS];
@@ -101,6 +113,7 @@ impl Schema {
             parent,
             table: rng.usize(..2),
             required: if rng.u8(..5) == 0 { Required::Name } else { Required::Anything },
+            until: None,
             format: Format::Plain,
         };
         let mut entities: Vec<Entity> = (0..ROOTS).map(|_| entity(rng, None)).collect();
@@ -122,8 +135,18 @@ impl Schema {
             schema.references.push(reference);
         }
         if has_more {
-            schema.entities.iter_mut().for_each(|it| it.required = Required::random(rng));
+            for entity in &mut schema.entities {
+                entity.required = Required::random(rng);
+                entity.until = (rng.u8(..5) == 0).then(|| Until::random(rng));
+            }
             schema.draw_formats(rng);
+        }
+        if has_more {
+            for reference in &mut schema.references {
+                reference.draw_in_index(rng);
+                reference.draw_form(rng);
+            }
+            (0..schema.mirrors.len()).for_each(|mirror| schema.draw_attribute(mirror, rng));
         }
         if has_alternatives {
             let plain = schema.clone();
@@ -131,6 +154,32 @@ impl Schema {
         }
         schema.keep_reverts_alone();
         schema
+    }
+
+    /// Draws whether a mirror's key contains an attribute of the source: one that refers to another
+    /// item, whose partition then shows what refers to it, or any other.
+    fn draw_attribute(&mut self, place: usize, rng: &mut Rng) {
+        let mirror = &mut self.mirrors[place];
+        if rng.bool() || self.references.iter().any(|it| it.find == Find::Mirror(mirror.id)) {
+            return;
+        }
+        let is_fit = |it: &&mut Reference| {
+            it.to < ROOTS
+                && it.form == Form::Value
+                && !it.is_in_index
+                && matches!(it.place, Place::Text(_))
+        };
+        let reference = self.references.iter_mut().find(is_fit).filter(|_| rng.u8(..5) > 0);
+        let Some(reference) = reference else {
+            mirror.attribute = Some("v".to_owned());
+            return;
+        };
+        mirror.attribute = Some(reference.name.clone());
+        (mirror.source, mirror.by) = (reference.from, reference.to);
+        if reference.is_found() && rng.u8(..5) > 0 {
+            reference.find = Find::Mirror(mirror.id);
+            (reference.has_index_key, reference.has_index_sort) = (false, false);
+        }
     }
 
     /// Draws how values are written in keys.
@@ -178,14 +227,19 @@ impl Schema {
         }
         for mirror in &self.mirrors {
             let source = self.capture(mirror.source);
-            let key = match self.entities[mirror.source].parent {
-                None => format!("pk: \"m{}#{source}\", sk: \"-\"", mirror.id),
-                Some(parent) => {
-                    let parent = self.capture(parent);
-                    format!("pk: \"e{}#{source}\", sk: \"m{}#{parent}\"", mirror.by, mirror.id)
+            let (id, by, table) = (mirror.id, mirror.by, mirror.table);
+            let parent = self.entities[mirror.source].parent.map(|kind| self.capture(kind));
+            let key = match (parent, &mirror.attribute) {
+                (None, None) => format!("pk: \"m{id}#{source}\", sk: \"-\""),
+                (Some(parent), None) => {
+                    format!("pk: \"e{by}#{source}\", sk: \"m{id}#{parent}\"")
+                }
+                (parent, Some(attribute)) => {
+                    let format = mirror.format(self).suffix();
+                    let parent = parent.map(|parent| format!("{parent}#")).unwrap_or_default();
+                    format!("pk: \"e{by}#{{{attribute}{format}}}\", sk: \"m{id}#{parent}{source}\"")
                 }
             };
-            let (id, table) = (mirror.id, mirror.table);
             let tail =
                 if mirror.is_typed { format!(", where: {{ type: m{id} }}") } else { String::new() };
             writeln!(text, "  m{id}: {{ table: table{table}, key: {{ {key} }}{tail} }}").unwrap();
@@ -201,13 +255,23 @@ impl Schema {
         text
     }
 
+    /// The attribute with which an item is known by an index, from the text of an id.
+    pub(crate) fn alias(kind: usize, id: &str) -> String {
+        format!("a{kind}#{id}")
+    }
+
+    /// Whether items of this kind are known by an index.
+    pub(crate) fn has_alias(&self, kind: usize) -> bool {
+        self.references.iter().any(|it| it.is_in_index && it.to == kind)
+    }
+
     /// The capture of a kind's id in a template.
     pub(crate) fn capture(&self, kind: usize) -> String {
         format!("{{k{kind}{}}}", self.entities[kind].format.suffix())
     }
 
     fn write_entity(&self, kind: usize, text: &mut String) {
-        let Entity { parent, table, required, .. } = &self.entities[kind];
+        let Entity { parent, table, required, until, .. } = &self.entities[kind];
         let own = self.capture(kind);
         let key = match parent {
             None => format!("pk: \"e{kind}#{own}\", sk: \"-\""),
@@ -216,22 +280,30 @@ impl Schema {
                 format!("pk: \"e{parent}#{of_parent}\", sk: \"c{kind}#{own}\"")
             }
         };
-        let places = self.references.iter().filter(|it| it.from == kind).map(|it| &it.place);
-        let places = places.filter_map(|place| match place {
+        let places = self.references.iter().filter(|it| it.from == kind);
+        let places = places.map(|it| (&it.place, it.form.declared()));
+        let places = places.filter_map(|(place, text)| match place {
             Place::Key | Place::Own => None,
-            Place::Text(name) => Some(format!("{name}: S")),
-            Place::Nested(name) => Some(format!("{name}.x: S")),
+            Place::Text(name) => Some(format!("{name}: {text}")),
+            Place::Nested(name) => Some(format!("{name}.x: {text}")),
             Place::Set(name) => Some(format!("{name}: SS")),
             Place::List(name) => Some(format!("{name}: L")),
-            Place::Lines(name, _) => Some(format!("'{name}[*].x': S")),
+            Place::Lines(name, _) => Some(format!("'{name}[*].x': {text}")),
             Place::Pair(one, other) => Some(format!("{one}: S, {other}: S")),
         });
         let choices = self.references.iter().filter(|it| it.from == kind);
         let choices = choices.filter_map(|it| Some(format!("{}: S", it.choice()?)));
         let always = ["v: S", "ttl: N"].map(str::to_owned).into_iter();
-        let attributes: Vec<String> = always.chain(places).chain(choices).collect();
+        let times = until.iter().map(|until| until.attribute());
+        let attributes: Vec<String> = always.chain(places).chain(choices).chain(times).collect();
         let attributes = attributes.join(", ");
-        let tail = required.text(kind);
+        let conditions = required.text(kind).into_iter().chain(until.map(Until::text));
+        let conditions: Vec<String> = conditions.collect();
+        let tail = if conditions.is_empty() {
+            String::new()
+        } else {
+            format!(", where: {{ {} }}", conditions.join(", "))
+        };
         writeln!(
             text,
             "  e{kind}: {{ table: table{table}, key: {{ {key} }}, attributes: {{ {attributes} }}{tail} }}"
@@ -241,6 +313,14 @@ impl Schema {
 }
 
 impl Mirror {
+    /// The format of the source's attribute in the key: that of the id in the keys of `by`.
+    pub(crate) fn format(&self, schema: &Schema) -> Format {
+        match self.attribute.as_deref() {
+            Some("v") => Format::Plain,
+            _ => schema.entities[self.by].format,
+        }
+    }
+
     fn random(rng: &mut Rng, id: usize, schema: &Schema) -> Self {
         let copied = match rng.u8(..4) {
             0 => Copied::None,
@@ -259,6 +339,7 @@ impl Mirror {
             on_edit: pick(&["overwrite", "overwrite", "report"]),
             source: rng.usize(..schema.entities.len()),
             by: rng.usize(..ROOTS),
+            attribute: None,
             table: rng.usize(..2),
             copied,
             adopts: rng.bool(),

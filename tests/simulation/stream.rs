@@ -20,6 +20,8 @@ pub(crate) struct Delivery {
     /// The item; `None` for an unreadable record.
     pub(crate) name: Option<Name>,
     pub(crate) created_ms: i64,
+    /// Whether it may be rejected, because a mirror's key cannot contain one of its values.
+    pub(crate) is_impossible: bool,
     pub(crate) json: Box<RawValue>,
 }
 

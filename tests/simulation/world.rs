@@ -17,7 +17,7 @@ use serde_json::value::RawValue;
 
 use crate::broken::Part;
 use crate::items::{content, name_of, of_key, step, write};
-use crate::model::{Act, State, table};
+use crate::model::{Act, State, has_impossible_mirror, table};
 use crate::past::{By, Past};
 use crate::scenario::{FaultRates, Lag, Mapping, Scenario};
 use crate::schema::Schema;
@@ -70,6 +70,10 @@ impl<'s> World<'s> {
         if scenario.rates.lag != Lag::None {
             store.hold_indexes();
         }
+        if scenario.rates.lag == Lag::Short {
+            // From the first record on, there is a grace period, which outlasts the lag.
+            store.set_now_ms(environment.now_ms.get().unsigned_abs());
+        }
         let decides = Rc::clone(&environment);
         store.set_faults(Box::new(move |call| decides.fault(call)));
         Self {
@@ -84,7 +88,7 @@ impl<'s> World<'s> {
             workers: Vec::new(),
             acts: VecDeque::new(),
             destination: Vec::new(),
-            past: Past::default(),
+            past: Past { lag: scenario.rates.lag, ..Past::default() },
             started: Rc::default(),
             late: Vec::new(),
             operator: None,
@@ -275,6 +279,7 @@ impl<'s> World<'s> {
             let junk = Delivery {
                 name: None,
                 created_ms: self.environment.now_ms.get(),
+                is_impossible: false,
                 json: RawValue::from_string(r#"{"eventName":"INSERT","dynamodb":7}"#.to_owned())
                     .unwrap(),
             };
@@ -288,12 +293,15 @@ impl<'s> World<'s> {
         self.collect_started();
         for record in self.remote.store.take_stream() {
             let name = of_key(&record.key);
+            let step = step(&record, by, expired);
+            let mut images = step.before.iter().chain(&step.after);
             let delivery = Delivery {
                 name: Some(name.clone()),
                 created_ms: self.environment.now_ms.get(),
+                is_impossible: images.any(|it| has_impossible_mirror(self.schema, &name, it)),
                 json: json(&record, expired),
             };
-            self.past.steps.push(step(&record, by, expired));
+            self.past.steps.push(step);
             let is_unseen = by == By::Engine && self.environment.broken == Some(Part::Verification);
             if !is_unseen {
                 self.streams.push(table(self.schema, &name), &name, delivery);

@@ -2,12 +2,13 @@
 
 use fastrand::Rng;
 
+use crate::form::{Form, written};
 use crate::format::{Alphabet, NONE};
 use crate::model::{
-    Act, Content, FUTURE_S, IGNORED_S, Name, PAST_S, Role, TTL, Val, index_value, mirror_of,
-    mirrored, name, role_of, targets,
+    ALIAS, Act, Content, FUTURE_S, IGNORED_S, Name, PAST_S, Role, TTL, Val, index_value, mirror_of,
+    mirrored, name, possible_mirrors, role_of, targets,
 };
-use crate::schema::{CHOICES, IDS, Place, Reference, Schema};
+use crate::schema::{CHOICES, IDS, LETTERS, Place, Reference, Schema};
 
 /// Mirrors that the application writes itself.
 pub(super) fn own_mirrors(
@@ -18,12 +19,12 @@ pub(super) fn own_mirrors(
 ) -> Vec<Act> {
     let mut acts = Vec::new();
     for mirror in &schema.mirrors {
-        let content = mirrored(schema, mirror, of, Some(content));
-        let Some(content) = content.filter(|_| role_of(of) == Role::Own(mirror.source)) else {
-            continue;
-        };
+        let is_source = role_of(of) == Role::Own(mirror.source);
+        let at = || mirror_of(schema, mirror, of, content);
+        let Some(at) = is_source.then(at).flatten() else { continue };
+        let Some(content) = mirrored(schema, mirror, of, Some(content)) else { continue };
         if rng.bool() {
-            acts.push(Act::Put(mirror_of(schema, mirror, of), content));
+            acts.push(Act::Put(at, content));
         }
     }
     acts
@@ -46,7 +47,11 @@ fn draw_one(schema: &Schema, rng: &mut Rng) -> Act {
     if !schema.mirrors.is_empty() && rng.u8(..10) < 4 {
         let mirror = rng.choice(&schema.mirrors).unwrap();
         let source = name(schema, mirror.source, rng.usize(..IDS), rng.usize(..IDS));
-        let of = mirror_of(schema, mirror, &source);
+        let possible = possible_mirrors(schema, mirror, &source);
+        let of = match possible.as_slice() {
+            [only] => only.clone(),
+            _ => rng.choice(possible).unwrap(),
+        };
         return match rng.u8(..16) {
             0..2 => Act::Delete(of),
             2 => Act::Expire(of),
@@ -75,8 +80,14 @@ pub(crate) fn draw_plain(schema: &Schema, rng: &mut Rng) -> Act {
 pub(super) fn put(schema: &Schema, rng: &mut Rng, of: Name) -> Act {
     let Role::Own(kind) = role_of(&of) else { panic!("{of:?} is not a source") };
     let mut content = Content::new();
-    if let Some(text) = schema.entities[kind].required.draw(kind, rng) {
-        content.insert("type".to_owned(), Val::Text(text));
+    schema.entities[kind].required.draw(kind, &mut content, rng);
+    if schema.has_alias(kind) && rng.u8(..5) > 0 {
+        let alias = name(schema, kind, 0, rng.usize(..IDS)).0;
+        let alias = Schema::alias(kind, alias.split('#').nth(1).unwrap());
+        content.insert(ALIAS.to_owned(), Val::Text(alias));
+    }
+    if let Some(until) = schema.entities[kind].until {
+        until.draw(&mut content, rng);
     }
     if rng.bool() {
         content.insert("v".to_owned(), Val::Text(letter(rng)));
@@ -84,7 +95,7 @@ pub(super) fn put(schema: &Schema, rng: &mut Rng, of: Name) -> Act {
     if schema.ttl[schema.entities[kind].table]
         && let Some(seconds) = [PAST_S, PAST_S, FUTURE_S, IGNORED_S].get(rng.usize(..7))
     {
-        content.insert(TTL.to_owned(), Val::Seconds(*seconds));
+        content.insert(TTL.to_owned(), Val::Number(*seconds));
     }
     for reference in schema.references.iter().filter(|it| it.from == kind) {
         if rng.u8(..4) == 0 {
@@ -95,7 +106,7 @@ pub(super) fn put(schema: &Schema, rng: &mut Rng, of: Name) -> Act {
         {
             content.insert(choice, Val::Text((*said).to_owned()));
         }
-        let id = |rng: &mut Rng| value(schema, reference, rng);
+        let id = |rng: &mut Rng| value(schema, reference, true, rng);
         let many = |rng: &mut Rng| (0..rng.usize(1..4)).map(|_| id(rng)).collect::<Vec<_>>();
         let (attribute, val) = match &reference.place {
             Place::Key | Place::Own => continue,
@@ -104,7 +115,7 @@ pub(super) fn put(schema: &Schema, rng: &mut Rng, of: Name) -> Act {
                 if rng.u8(..4) == 0 {
                     continue;
                 }
-                (other, Val::Text(id(rng)))
+                (other, Val::Text(value(schema, reference, false, rng)))
             }
             Place::Text(name) => (name, Val::Text(id(rng))),
             Place::Nested(name) => (name, Val::Nested(id(rng))),
@@ -119,16 +130,18 @@ pub(super) fn put(schema: &Schema, rng: &mut Rng, of: Name) -> Act {
 }
 
 /// Draws a value of a reference.
-fn value(schema: &Schema, reference: &Reference, rng: &mut Rng) -> String {
+fn value(schema: &Schema, reference: &Reference, is_first: bool, rng: &mut Rng) -> String {
     let id = rng.usize(..IDS);
     if schema.alphabet == Alphabet::Ids {
         return schema.alphabet.value(id);
     }
-    match rng.u8(..10) {
-        0 if reference.has_none => NONE.to_owned(),
+    let value = match rng.u8(..10) {
+        0 if reference.has_none => return NONE.to_owned(),
         1 => schema.alphabet.other_value(id),
+        2 if reference.form != Form::Value => return schema.alphabet.value(id),
         _ => schema.alphabet.value(id),
-    }
+    };
+    written(schema, reference, is_first, &value).unwrap_or(value)
 }
 
 /// Adds the keys of indexes as an application does, apart from mistakes.
@@ -145,9 +158,16 @@ fn add_index_keys(schema: &Schema, rng: &mut Rng, of: &Name, content: &mut Conte
             _ => value,
         };
         content.extend(value.map(|value| (key, value)));
+        let Some(sort) = reference.index_sort() else { continue };
+        let value = match rng.u8(..12) {
+            0 => Some("x#a"),
+            1 => None,
+            _ => Some("j#a"),
+        };
+        content.extend(value.map(|value| (sort, Val::Text(value.to_owned()))));
     }
 }
 
 fn letter(rng: &mut Rng) -> String {
-    (*rng.choice(&["a", "b", "c"]).unwrap()).to_owned()
+    (*rng.choice(&LETTERS).unwrap()).to_owned()
 }

@@ -5,6 +5,7 @@ use std::fmt::Write as _;
 use fastrand::Rng;
 
 use super::{IDS, ROOTS, Schema};
+use crate::form::Form;
 use crate::format::{Format, NONE};
 
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -30,6 +31,12 @@ pub(crate) struct Reference {
     pub(crate) has_none: bool,
     /// Whether the index that finds the referencing items has a key attribute of its own.
     pub(crate) has_index_key: bool,
+    /// Whether that index has a sort key, of which a query knows the beginning.
+    pub(crate) has_index_sort: bool,
+    /// What the attributes of the reference contain.
+    pub(crate) form: Form,
+    /// Whether the reference leads to items by their key in an index.
+    pub(crate) is_in_index: bool,
     /// The other kind of item that the reference may lead to.
     pub(crate) also: Option<Also>,
 }
@@ -62,7 +69,7 @@ pub(crate) enum Place {
     List(String),
     /// The value `x` in each map of a list, and whether `unset` removes the whole map.
     Lines(String, bool),
-    /// Two attributes, for a target that has a parent: the parent's id, and the target's id.
+    /// Two attributes: the parent's id and the target's id, or the two key attributes of the target.
     Pair(String, String),
 }
 
@@ -165,6 +172,9 @@ impl Reference {
             ends_with_expiry,
             has_none: false,
             has_index_key: false,
+            has_index_sort: false,
+            form: Form::Value,
+            is_in_index: false,
             also: None,
         }
     }
@@ -176,6 +186,43 @@ impl Reference {
         // The value of an attribute that is converted in the key does not find the item.
         let is_converted = matches!(target, Format::Lower | Format::Upper);
         self.has_index_key = self.find == Find::Index && (is_converted || rng.bool());
+        self.has_index_sort = self.has_index_key && rng.u8(..3) == 0;
+    }
+
+    /// Draws what the attributes of the reference contain.
+    pub(super) fn draw_form(&mut self, rng: &mut Rng) {
+        let sets_default =
+            [self.on_missing, self.on_delete, self.on_ttl_delete].contains(&"set_default");
+        let has_key = !sets_default && !self.is_in_index;
+        self.form = match (&self.place, rng.u8(..6)) {
+            (Place::Text(_) | Place::Nested(_) | Place::Lines(..), 0) => Form::Template,
+            (Place::Text(name), 1 | 2) if has_key => {
+                self.place = Place::Pair(format!("{name}a"), format!("{name}b"));
+                self.has_index_key = self.find == Find::Index;
+                self.is_required = false;
+                Form::Key
+            }
+            (Place::Pair(..), 0..3) if has_key => Form::Key,
+            _ => Form::Value,
+        };
+    }
+
+    /// Draws whether the reference leads to items by their key in an index, and is only reported.
+    pub(super) fn draw_in_index(&mut self, rng: &mut Rng) {
+        let is_possible = self.to < ROOTS
+            && self.also.is_none()
+            && !matches!(self.find, Find::Derived | Find::Mirror(_))
+            && !matches!(self.place, Place::Key | Place::Own | Place::Pair(..));
+        if !is_possible || rng.u8(..4) > 0 {
+            return;
+        }
+        self.is_in_index = true;
+        self.on_missing = "report";
+        for action in [&mut self.on_delete, &mut self.on_ttl_delete] {
+            if *action != "ignore" {
+                *action = "report";
+            }
+        }
     }
 
     /// Draws whether the reference may lead to another kind of item.
@@ -184,6 +231,8 @@ impl Reference {
         let kind = rng.usize(..ROOTS);
         let is_chosen = rng.bool();
         let is_possible = self.to < ROOTS
+            && !self.is_in_index
+            && self.form == Form::Value
             && kind != self.to
             && format(kind) == format(self.to)
             && !matches!(self.place, Place::Key | Place::Own | Place::Pair(..));
@@ -207,11 +256,18 @@ impl Reference {
         self.has_index_key.then(|| format!("i{}", self.name))
     }
 
+    /// The attribute with the sort key of the index.
+    pub(crate) fn index_sort(&self) -> Option<String> {
+        self.has_index_sort.then(|| format!("j{}", self.name))
+    }
+
     pub(super) fn write(&self, schema: &Schema, text: &mut String) {
         let Self { name, from, to, on_missing, on_delete, on_ttl_delete, .. } = self;
         let kinds: Vec<usize> =
             std::iter::once(*to).chain(self.also.as_ref().map(|also| also.kind)).collect();
         let on = |source: &str| {
+            let part = if self.form == Form::Template { ".y" } else { "" };
+            let source = format!("{source}{part}");
             let on = kinds.iter().map(|kind| format!("k{kind}: \"{{{source}}}\""));
             on.collect::<Vec<_>>().join(", ")
         };
@@ -222,6 +278,9 @@ impl Reference {
             Place::Nested(name) => on(&format!("{name}.x")),
             Place::Set(name) | Place::List(name) => on(&format!("{name}[*]")),
             Place::Lines(name, _) => on(&format!("{name}[*].x")),
+            Place::Pair(one, other) if self.form == Form::Key => {
+                format!("pk: \"{{{one}}}\", sk: \"{{{other}}}\"")
+            }
             Place::Pair(one, other) => {
                 let parent = schema.entities[*to].parent.unwrap();
                 format!("k{parent}: \"{{{one}}}\", {}", on(other))
@@ -233,8 +292,10 @@ impl Reference {
                 let find = |kind: usize| {
                     let key = match self.index_key() {
                         Some(key) => format!("{key}: \"i#{}\"", schema.capture(kind)),
-                        None => format!("{name}: \"{{k{kind}}}\""),
+                        None => format!("{name}: \"{}\"", self.form.template(kind)),
                     };
+                    let sort = self.index_sort().map(|sort| format!(", {sort}: \"j#{{v}}\""));
+                    let key = format!("{key}{}", sort.unwrap_or_default());
                     format!("{{ index: by_{name}, key: {{ {key} }} }}")
                 };
                 if kinds.len() == 1 {
@@ -248,6 +309,10 @@ impl Reference {
             Find::None => ", find: none".to_owned(),
         };
         let to = match &self.also {
+            None if self.is_in_index => {
+                let key = Schema::alias(*to, &schema.capture(*to));
+                format!("{{ entity: e{to}, index: by_alias{to}, key: {{ alias: \"{key}\" }} }}")
+            }
             None => format!("e{to}"),
             Some(Also { kind, is_chosen: false }) => format!("[e{to}, e{kind}]"),
             Some(Also { kind, is_chosen: true }) => {
@@ -277,9 +342,10 @@ impl Reference {
         if self.ends_with_expiry {
             tail.push_str(", expired: absent");
         }
+        let word = if self.form == Form::Key { "on_key" } else { "on" };
         writeln!(
             text,
-            "  {name}: {{ from: e{from}, to: {to}, on: {{ {on} }}, \
+            "  {name}: {{ from: e{from}, to: {to}, {word}: {{ {on} }}, \
              on_missing: {on_missing}, on_delete: {on_delete}, \
              on_ttl_delete: {on_ttl_delete}{tail} }}"
         )

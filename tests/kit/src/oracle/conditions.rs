@@ -2,7 +2,7 @@
 
 use std::cmp::Ordering;
 
-use referee::data::{Item, Value};
+use referee::data::{Item, Timestamp, Value};
 use referee::rules::model::{Comparison, Entity, Test, TimeFormat, When};
 
 /// Whether an item meets the conditions, apart from those on the time.
@@ -30,10 +30,15 @@ pub(super) fn is_in_time(entity: &Entity, item: &Item<'_>, now_s: i64) -> bool {
             (TimeFormat::Milliseconds, Value::N(number)) => {
                 number.as_str().parse::<f64>().unwrap() / 1_000.0
             }
-            (TimeFormat::Text, Value::S(text)) => match referee::data::Timestamp::parse(text) {
-                Some(time) => seconds(time.ms().div_euclid(1_000)),
-                None => return false,
-            },
+            (TimeFormat::Text, Value::S(text)) => {
+                // Texts of the same second, with and without a fraction, are after it.
+                let now = Timestamp::of_ms(now_s * 1_000).to_string();
+                let order = text.as_bytes().cmp(now.trim_end_matches('Z').as_bytes());
+                return match when {
+                    When::Before => order == Ordering::Less,
+                    When::After => order == Ordering::Greater,
+                };
+            }
             _ => return false,
         };
         match when {

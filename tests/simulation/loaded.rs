@@ -1,0 +1,48 @@
+//! The random rules of the audits and repairs of tables at rest.
+
+use std::collections::BTreeMap;
+use std::sync::{Arc, Mutex, OnceLock};
+
+use fastrand::Rng;
+use referee::rules::{RuleSource, Rules, load};
+
+use crate::schema::Schema;
+
+/// How many seeds' rules are kept. Several tests use the first seeds, and loading rules is slow.
+const KEPT_MAX: usize = 4_096;
+
+/// The rules of a seed.
+pub(crate) struct Loaded {
+    /// What the rules contain.
+    pub(crate) features: Vec<&'static str>,
+    /// The rule file.
+    pub(crate) text: String,
+    pub(crate) rules: Rules,
+}
+
+/// `None` if the rules of a seed are refused.
+type Kept = Arc<OnceLock<Option<Arc<Loaded>>>>;
+
+static KEPT: Mutex<BTreeMap<u64, Kept>> = Mutex::new(BTreeMap::new());
+
+/// Returns the rules of a seed, and the random numbers after them; `None` if the rules are refused.
+pub(crate) fn rules(seed: u64) -> Option<(Arc<Loaded>, Rng)> {
+    let mut rng = Rng::with_seed(seed);
+    let schema = Schema::rich(&mut rng);
+    let kept = {
+        let mut all = KEPT.lock().unwrap();
+        let is_full = all.len() >= KEPT_MAX;
+        match all.get(&seed) {
+            Some(kept) => Arc::clone(kept),
+            None if is_full => Kept::default(),
+            None => Arc::clone(all.entry(seed).or_default()),
+        }
+    };
+    let loaded = kept.get_or_init(|| {
+        let text = schema.text();
+        let source = RuleSource { name: "rules".to_owned(), text: text.clone() };
+        let rules = load(&source, &|_| None).rules?;
+        Some(Arc::new(Loaded { features: schema.features(), text, rules }))
+    });
+    Some((Arc::clone(loaded.as_ref()?), rng))
+}
