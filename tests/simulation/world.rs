@@ -70,7 +70,8 @@ impl<'s> World<'s> {
         if scenario.rates.lag != Lag::None {
             store.hold_indexes();
         }
-        if scenario.rates.lag == Lag::Short {
+        let is_in_index = scenario.schema.references.iter().any(|it| it.is_in_index);
+        if is_in_index && scenario.rates.lag == Lag::Short {
             // From the first record on, there is a grace period, which outlasts the lag.
             store.set_now_ms(environment.now_ms.get().unsigned_abs());
         }
