@@ -122,7 +122,8 @@ fn one_act_at_a_time_has_the_effects_that_the_model_predicts() {
 #[test]
 fn every_guarantee_holds_despite_faults() {
     let total = try_all("simulation", &seeds(), |seed| WILD.run(seed));
-    if total.whole >= RUNS / 2 {
+    // The rarest events, such as timeouts, need some thousand histories.
+    if total.whole >= 2 * RUNS {
         let never = EVENTS.iter().find(|event| !total.happened.contains_key(*event));
         assert_eq!(never, None, "it never happened");
     }
