@@ -1,5 +1,5 @@
-//! Audits a large export, and compares the cost with only inflating the same files, with the same
-//! audit in SQL on `DuckDB`, and with a script that uses boto3.
+//! Audits a large export, and compares the cost with only inflating or verifying the same files,
+//! with the same audit in SQL on `DuckDB`, and with a script that uses boto3.
 //!
 //! Each contender is a process of its own that uses two threads at most. The rounds alternate
 //! between them. `REFEREE_BENCH_ITEMS` is the number of items, and
@@ -17,6 +17,7 @@ mod process;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
+use inflate::Mode;
 use kit::sample::Sample;
 use process::{Cost, run};
 
@@ -42,9 +43,9 @@ struct Contender {
 fn main() {
     let arguments: Vec<String> = std::env::args().collect();
     if let [_, mode, folder] = arguments.as_slice()
-        && mode == inflate::MODE
+        && let Some(mode) = Mode::of(mode)
     {
-        return inflate::run(Path::new(folder));
+        return inflate::run(Path::new(folder), mode);
     }
     let items = variable("REFEREE_BENCH_ITEMS").and_then(|items| items.parse().ok());
     let items = items.unwrap_or(1_000_000);
@@ -89,9 +90,16 @@ fn contenders(folder: &Path, export: &Path) -> Vec<Contender> {
     let mut audit = referee();
     audit.args(["--json", "--threads", THREADS]).arg(export);
     let own = std::env::current_exe().expect("the program has a path");
-    let mut inflate = Command::new(own);
-    inflate.arg(inflate::MODE).arg(export.join("data"));
-    let mut all = vec![(REFEREE, audit, ROUNDS), ("inflate only", inflate, ROUNDS)];
+    let only = |mode: Mode| {
+        let mut command = Command::new(&own);
+        command.arg(mode.argument()).arg(export.join("data"));
+        command
+    };
+    let mut all = vec![
+        (REFEREE, audit, ROUNDS),
+        ("inflate only", only(Mode::Inflate), ROUNDS),
+        ("verify only", only(Mode::Verify), ROUNDS),
+    ];
 
     let python = variable("REFEREE_TEST_DUCKDB").map(PathBuf::from);
     let script = folder.join("audit.sql");
