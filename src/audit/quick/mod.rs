@@ -6,8 +6,10 @@
 //!
 //! Invariant: the facts are those of `decoded`, or there are none. A test compares both.
 
+mod ends;
 #[cfg(test)]
 mod laws;
+mod names;
 mod plan;
 mod scanner;
 
@@ -65,12 +67,13 @@ struct Subject<'a, 't> {
 impl<'r> Quick<'r> {
     /// Prepares the rules, at this time in milliseconds since 1970.
     pub(super) fn new(rules: &'r Rules, index: &Index, now_ms: i64) -> Self {
-        let tables = (0..rules.tables.len()).map(|id| TablePlan::new(rules, index, TableId(id)));
+        let mut attributes = Attributes::default();
+        let mut plan = |id| TablePlan::new(rules, index, &mut attributes.names, TableId(id));
         Self {
             rules,
-            tables: tables.collect(),
+            tables: (0..rules.tables.len()).map(&mut plan).collect(),
             entities: Vec::new(),
-            attributes: Attributes::default(),
+            attributes,
             keys: KeyBuffers::default(),
             content: ContentHasher::default(),
             now_ms,
@@ -127,11 +130,14 @@ impl<'r> Quick<'r> {
                 }
             }
             for step in &mut of_entity.steps {
-                out.extend(match step {
+                let fact = match step {
                     Step::Refer(step) => refer(step, &captures, &subject, keys)?,
                     Step::Require(step) => require(step, &captures, &subject, keys, content)?,
                     Step::Mirror(step) => mirror(rules, step, &captures, &subject, keys, content)?,
-                });
+                };
+                if let Some(fact) = fact {
+                    out.push(fact);
+                }
             }
         }
         if let Some(fact) = out.get_mut(first) {

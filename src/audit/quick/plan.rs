@@ -1,5 +1,6 @@
 //! What to do with the items of a table, prepared from the rules: the usual kinds of rule only.
 
+use super::names::{NameId, Names};
 use super::scanner::{Attributes, RawValue, SplitItem};
 use crate::audit::excerpt::{self, Kept};
 use crate::data::{KeyKind, KeySchema, KeyValue, Type, Value};
@@ -117,15 +118,15 @@ pub(super) struct Mirror<'r> {
 }
 
 /// An attribute that a plan needs.
-#[derive(Debug)]
+#[derive(Debug, Clone, Copy)]
 pub(super) struct Wanted<'r> {
     name: &'r str,
-    likely: usize,
+    id: NameId,
 }
 
 impl<'r> Wanted<'r> {
-    const fn new(name: &'r str) -> Self {
-        Self { name, likely: 0 }
+    fn new(name: &'r str, names: &mut Names) -> Self {
+        Self { name, id: names.add(name.as_bytes()) }
     }
 
     pub(super) const fn name(&self) -> &'r str {
@@ -133,19 +134,24 @@ impl<'r> Wanted<'r> {
     }
 
     /// The attribute's value in an item.
-    pub(super) fn of<'t>(&mut self, item: &SplitItem<'_, 't>) -> Option<RawValue<'t>> {
-        item.find(self.name, &mut self.likely)
+    pub(super) fn of<'t>(&self, item: &SplitItem<'_, 't>) -> Option<RawValue<'t>> {
+        item.find(self.id)
     }
 
     /// The attribute in the excerpt of the item that was split last, which has this text.
-    pub(super) fn kept<'t>(&mut self, attributes: &Attributes, text: &'t [u8]) -> Kept<'t> {
-        attributes.kept(text, self.name, &mut self.likely)
+    pub(super) fn kept<'t>(&self, attributes: &Attributes, text: &'t [u8]) -> Kept<'t> {
+        attributes.kept(text, self.id)
     }
 }
 
 impl<'r> TablePlan<'r> {
     /// The plan for a table; `None` if its keys are not texts, or have too many captures.
-    pub(super) fn new(rules: &'r Rules, index: &Index, table: TableId) -> Option<Self> {
+    pub(super) fn new(
+        rules: &'r Rules,
+        index: &Index,
+        names: &mut Names,
+        table: TableId,
+    ) -> Option<Self> {
         let schema = &rules[table].key;
         let entities = (0..).map(EntityId).zip(&rules.entities);
         let of_table = entities.filter(|(_, entity)| entity.table == table);
@@ -153,25 +159,36 @@ impl<'r> TablePlan<'r> {
         let is_short =
             of_table.clone().all(|(_, entity)| entity.key.captures().len() <= CAPTURES_MAX);
         (is_text && is_short).then(|| Self {
-            partition: Wanted::new(&schema.partition.name),
-            sort: schema.sort.as_ref().map(|sort| Wanted::new(&sort.name)),
-            entities: of_table.map(|(id, it)| EntityPlan::new(rules, index, id, it)).collect(),
-            excerpt: excerpt::names(rules, table).into_iter().map(Wanted::new).collect(),
+            partition: Wanted::new(&schema.partition.name, names),
+            sort: schema.sort.as_ref().map(|sort| Wanted::new(&sort.name, names)),
+            entities: of_table
+                .map(|(id, entity)| EntityPlan::new(rules, index, names, id, entity))
+                .collect(),
+            excerpt: excerpt::names(rules, table)
+                .into_iter()
+                .map(|name| Wanted::new(name, names))
+                .collect(),
         })
     }
 }
 
 impl<'r> EntityPlan<'r> {
-    fn new(rules: &'r Rules, index: &Index, id: EntityId, entity: &'r Entity) -> Self {
+    fn new(
+        rules: &'r Rules,
+        index: &Index,
+        names: &mut Names,
+        id: EntityId,
+        entity: &'r Entity,
+    ) -> Self {
         let of_entity = index.roles(id);
         let is_in_index = |role: &&Role| matches!(role, Role::Referenced(rule) if rules.view(rules[*rule].to).is_some());
         let is_usual = !of_entity.iter().any(|role| is_in_index(&role));
         let steps = of_entity.iter().filter(|role| !matches!(role, Role::Referenced(_)));
-        let steps: Option<Vec<_>> = steps.map(|role| step(rules, *role)).collect();
+        let steps: Option<Vec<_>> = steps.map(|role| step(rules, names, *role)).collect();
         let conditions: Option<Vec<_>> = entity
             .conditions
             .iter()
-            .map(|(path, test)| Some((Wanted::new(path.only_name()?), test)))
+            .map(|(path, test)| Some((Wanted::new(path.only_name()?, names), test)))
             .collect();
         let is_absent_if_expired = of_entity.iter().any(|role| match role {
             Role::Referenced(rule) => reference::ttl(rules, &rules[*rule]).is_some(),
@@ -186,7 +203,9 @@ impl<'r> EntityPlan<'r> {
                 KeyStart::of(entity.key.partition().literal_prefix()),
                 entity.key.sort().map(|sort| KeyStart::of(sort.literal_prefix())),
             ),
-            ttl: ttl.filter(|_| is_absent_if_expired || is_source).map(Wanted::new),
+            ttl: ttl
+                .filter(|_| is_absent_if_expired || is_source)
+                .map(|name| Wanted::new(name, names)),
             is_absent_if_expired,
             is_referenced: of_entity.iter().any(|role| matches!(role, Role::Referenced(_))),
             is_complete: steps.is_some() && conditions.is_some() && is_usual,
@@ -235,16 +254,16 @@ impl KeyStart {
     }
 }
 
-fn step(rules: &Rules, role: Role) -> Option<Step<'_>> {
+fn step<'r>(rules: &'r Rules, names: &mut Names, role: Role) -> Option<Step<'r>> {
     match role {
         Role::Referenced(_) => None,
-        Role::Referencing(id) => refer(rules, id).map(Step::Refer),
-        Role::Source(id) => require(rules, id).map(Step::Require),
+        Role::Referencing(id) => refer(rules, names, id).map(Step::Refer),
+        Role::Source(id) => require(rules, names, id).map(Step::Require),
         Role::Mirror(id) => mirror(rules, id).map(Step::Mirror),
     }
 }
 
-fn refer(rules: &Rules, rule: ReferenceId) -> Option<Refer<'_>> {
+fn refer<'r>(rules: &'r Rules, names: &mut Names, rule: ReferenceId) -> Option<Refer<'r>> {
     let reference = &rules[rule];
     let (from, to) = (&rules[reference.from], &rules[reference.to]);
     let parts: Option<Vec<_>> = reference
@@ -255,7 +274,7 @@ fn refer(rules: &Rules, rule: ReferenceId) -> Option<Refer<'_>> {
             _ if contained.is_some() => None,
             Component::Capture(index) => Some(Part::Capture(*index)),
             Component::Attribute(path, Type::S) => {
-                Some(Part::Attribute(Wanted::new(path.only_name()?)))
+                Some(Part::Attribute(Wanted::new(path.only_name()?, names)))
             }
             Component::Attribute(..)
             | Component::Elements(..)
@@ -311,7 +330,7 @@ fn is_broken_without(reference: &Reference) -> Vec<bool> {
     (0..=all).map(|absent| absent > 0 && (is_partly(absent) || reference.required)).collect()
 }
 
-fn require(rules: &Rules, id: MirrorId) -> Option<Require<'_>> {
+fn require<'r>(rules: &'r Rules, names: &mut Names, id: MirrorId) -> Option<Require<'r>> {
     let rule = &rules[id];
     let mirror = rules.mirror_of(id);
     let is_usual = mirror.key.is_text() && mirror.conditions.is_empty();
@@ -337,12 +356,14 @@ fn require(rules: &Rules, id: MirrorId) -> Option<Require<'_>> {
         // The attributes of both items are compared by their names.
         Copied::Renamed(_) => return None,
         Copied::None => CopiedAttributes::These(Vec::new()),
-        Copied::List(names) => {
-            let mut names: Vec<&str> = names.iter().map(String::as_str).collect();
-            names.sort_unstable();
-            names.dedup();
-            names.retain(|name| name_in_mirror(rules, rule, name).is_some());
-            CopiedAttributes::These(names.into_iter().map(Wanted::new).collect())
+        Copied::List(list) => {
+            let mut copied: Vec<&str> = list.iter().map(String::as_str).collect();
+            copied.sort_unstable();
+            copied.dedup();
+            copied.retain(|name| name_in_mirror(rules, rule, name).is_some());
+            CopiedAttributes::These(
+                copied.into_iter().map(|name| Wanted::new(name, names)).collect(),
+            )
         }
     };
     Some(Require {
