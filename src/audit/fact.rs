@@ -60,6 +60,7 @@ pub(crate) enum Fact {
 
 impl Fact {
     /// The hash that decides in which partition the fact is compared with others.
+    #[inline]
     pub(crate) fn hash(&self) -> KeyHash {
         match self {
             Self::Item { item: hash, .. }
@@ -78,7 +79,9 @@ impl Fact {
     }
 
     /// Appends the fact to a block.
+    #[inline]
     pub(crate) fn encode(&self, block: &mut Vec<u8>) {
+        block.reserve(FACT_BYTES_MAX);
         let mut out = Encoder(block);
         match *self {
             Self::Item { item, entity, at } => {
@@ -112,7 +115,20 @@ impl Fact {
         }
     }
 
+    /// Removes the first fact on this side from the bytes of a block, and those before it; `None` at
+    /// its end.
+    pub(super) fn decode_next(bytes: &mut &[u8], side: Side) -> Option<Self> {
+        loop {
+            let tag = *bytes.first()?;
+            if Side::of(tag) == side {
+                return Self::decode(bytes);
+            }
+            *bytes = bytes.get(length(tag)..)?;
+        }
+    }
+
     /// Removes the first fact from the bytes of a block; `None` at its end.
+    #[inline]
     pub(crate) fn decode(bytes: &mut &[u8]) -> Option<Self> {
         let mut input = Decoder(bytes);
         Some(match input.tag()? {
@@ -151,6 +167,42 @@ impl Fact {
             6 => Self::Unknown { at: input.at()? },
             _ => Self::Expired { item: input.hash()? },
         })
+    }
+}
+
+/// The facts that are needed to judge others, and the others.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Side {
+    /// What exists or is required: [`Fact::Item`], [`Fact::AlsoIs`], [`Fact::Expired`] and
+    /// [`Fact::Requires`].
+    Given,
+    /// All others.
+    Judged,
+}
+
+impl Side {
+    const fn of(tag: u8) -> Self {
+        match tag {
+            0 | 1 | 4 | 7 | 8 => Self::Given,
+            _ => Self::Judged,
+        }
+    }
+}
+
+/// The maximum length of a fact, in bytes.
+const FACT_BYTES_MAX: usize = 43;
+
+/// The length of a fact with this tag, in bytes.
+const fn length(tag: u8) -> usize {
+    match tag {
+        0 | 2 => 27,
+        1 => 19,
+        3 => 11,
+        4 | 7 => 35,
+        5 => 36,
+        6 => 9,
+        9 => 43,
+        _ => 17,
     }
 }
 
@@ -285,5 +337,20 @@ mod tests {
         let mut bytes = block.as_slice();
         let read: Vec<_> = std::iter::from_fn(|| Fact::decode(&mut bytes)).collect();
         assert_eq!(read, facts);
+        let is_given = |fact: &Fact| {
+            matches!(
+                fact,
+                Fact::Item { .. }
+                    | Fact::AlsoIs { .. }
+                    | Fact::Expired { .. }
+                    | Fact::Requires { .. }
+            )
+        };
+        let (given, judged): (Vec<Fact>, Vec<Fact>) = facts.iter().partition(|it| is_given(it));
+        for (side, facts) in [(Side::Given, given), (Side::Judged, judged)] {
+            let mut bytes = block.as_slice();
+            let read = std::iter::from_fn(|| Fact::decode_next(&mut bytes, side));
+            assert_eq!(read.collect::<Vec<_>>(), facts);
+        }
     }
 }

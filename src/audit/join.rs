@@ -6,7 +6,7 @@ use std::hash::{BuildHasherDefault, Hasher};
 use std::io;
 use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
 
-use super::fact::{Fact, Location};
+use super::fact::{Fact, Location, Side};
 use super::hash::{ContentHash, KeyHash};
 use super::observe::{mix, partition_of};
 use super::spill::{PARTITIONS, Spill, Writer};
@@ -135,7 +135,12 @@ fn compare(
     blocks: &[Vec<u8>],
     each: &mut impl FnMut(Suspect) -> io::Result<()>,
 ) -> io::Result<()> {
-    let facts = || blocks.iter().flat_map(|block| decoded(block));
+    let facts = |side| {
+        blocks.iter().flat_map(move |block| {
+            let mut bytes = block.as_slice();
+            std::iter::from_fn(move || Fact::decode_next(&mut bytes, side))
+        })
+    };
     let bytes: usize = blocks.iter().map(Vec::len).sum();
     let capacity = bytes / BYTES_OF_ITEM;
     let mut items = HashMap::with_capacity_and_hasher(capacity, Hashed::default());
@@ -143,7 +148,7 @@ fn compare(
     let mut also: HashSet<u128, Hashed> = HashSet::default();
     let mut expired: HashSet<u128, Hashed> = HashSet::default();
     let mut required: HashMap<u128, Required, Hashed> = HashMap::default();
-    for fact in facts() {
+    for fact in facts(Side::Given) {
         match fact {
             Fact::Item { item, entity, at } => {
                 if let Entry::Vacant(vacant) = items.entry(item.0) {
@@ -172,7 +177,7 @@ fn compare(
             | Fact::Unknown { .. } => {}
         }
     }
-    for fact in facts() {
+    for fact in facts(Side::Judged) {
         match fact {
             Fact::Refers { target, rule, at } | Fact::OrRefers { target, rule, at, .. } => {
                 let first =
