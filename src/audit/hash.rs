@@ -52,6 +52,7 @@ impl ContentHasher {
     }
 
     /// Adds an attribute that is a string.
+    #[inline]
     pub(crate) fn text(&mut self, name: &str, text: &str) {
         self.bytes.clear();
         self.bytes.extend_from_slice(&name.len().to_le_bytes());
@@ -125,6 +126,7 @@ impl KeyHasher {
         KeyHash(XxHash3_128::oneshot(&self.bytes))
     }
 
+    #[inline]
     fn hash_texts(
         &mut self,
         space: u8,
@@ -146,6 +148,7 @@ impl KeyHasher {
         self.bytes.extend_from_slice(&index.to_le_bytes());
     }
 
+    #[inline]
     fn add(&mut self, kind: u8, bytes: &[u8]) {
         self.bytes.push(kind);
         self.bytes.extend_from_slice(&bytes.len().to_le_bytes());

@@ -229,8 +229,9 @@ struct RecentlySeen {
 }
 
 impl RecentlySeen {
-    /// The number of items. Their hashes have 256 KB, which fit into a processor's cache.
-    const LENGTH: usize = 16 * 1024;
+    /// The number of items. Their hashes have 64 KB, a part of a processor's cache: looking at them
+    /// must cost less than a fact.
+    const LENGTH: usize = 4 * 1024;
 
     fn new() -> Self {
         Self { hashes: vec![0; Self::LENGTH] }

@@ -147,6 +147,7 @@ pub(super) struct Writer<'s> {
 
 impl Writer<'_> {
     /// Adds a record to a partition. `encode` appends it to a block.
+    #[inline]
     pub(super) fn add(
         &mut self,
         partition: usize,

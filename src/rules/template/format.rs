@@ -69,6 +69,7 @@ impl Capture {
 
     /// Reads the value from the text that stands for it in a key; `None` if no value is written in
     /// this way.
+    #[inline]
     pub(super) fn read<'t>(&self, written: &'t str, separator: Separator) -> Option<&'t str> {
         if written.is_empty() || (!self.is_rest && separator.is_in(written)) {
             return None;
@@ -77,6 +78,7 @@ impl Capture {
     }
 
     /// Appends the text that stands for a value in a key. Fails with the reason if there is none.
+    #[inline]
     pub(super) fn write(
         &self,
         value: &str,
@@ -181,6 +183,7 @@ impl Format {
         self.case().map_or(Cow::Borrowed(value), |case| case.convert(value))
     }
 
+    #[inline]
     fn read<'t>(&self, written: &'t str) -> Option<&'t str> {
         match self {
             Self::Plain => Some(written),
@@ -197,6 +200,7 @@ impl Format {
         }
     }
 
+    #[inline]
     fn write<'v>(&self, value: &'v str) -> Result<Cow<'v, str>, &'static str> {
         match self {
             Self::Zeros(_) if !is_natural(value) => {

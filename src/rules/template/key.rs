@@ -58,6 +58,7 @@ impl Attribute {
     }
 
     /// Like [`KeyTemplate::assemble`], for texts. Returns whether there is a value.
+    #[inline]
     fn join(&self, captures: &[&str], separator: Separator, out: &mut String) -> bool {
         out.clear();
         let mut indexes = self.indexes.iter();

@@ -39,6 +39,7 @@ impl Separator {
 
     /// Whether a text contains the separator.
     #[must_use]
+    #[inline]
     pub fn is_in(&self, text: &str) -> bool {
         match self.bytes.first() {
             // A search for one byte is faster, and most separators are one.
