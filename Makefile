@@ -34,7 +34,9 @@ CHECKS ?=
 # The simulation. Our own code is optimized, and the dependencies are built as for the other tests.
 SIMULATION := $(CARGO) test --locked --config profile.dev.opt-level=3 \
 	--config 'profile.dev.package."*".opt-level=0' --test simulation -- --nocapture
-RUNS ?= 10000
+# How many histories are simulated. `make test` simulates as many as take a minute.
+simulate: RUNS ?= 10000
+test: RUNS ?= 3000
 
 # The generator of exports, with optimized code for each byte, and the same other dependencies as
 # the tests.

@@ -45,7 +45,7 @@ const CONCURRENCY: usize = 4;
 const PER_ENTITY: usize = 6;
 
 /// How many random tables are drawn, of which one is audited.
-const DRAWS: usize = 20;
+const DRAWS: usize = 5;
 
 /// How often an audit that repairs is repeated at most: a repair may break other references.
 const PASSES_MAX: usize = 4;

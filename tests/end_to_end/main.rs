@@ -173,6 +173,6 @@ fn scenarios() -> Vec<(&'static str, Scenario)> {
         ("an_audit_with_a_failed_part_is_incomplete", |environment| {
             Box::pin(audits::incomplete(environment))
         }),
-        ("ten_thousand_changes_converge", |environment| Box::pin(storm::storm(environment))),
+        ("thousands_of_changes_converge", |environment| Box::pin(storm::storm(environment))),
     ]
 }

@@ -1,6 +1,7 @@
 #!/usr/bin/env bash
 # Installs Python programs into a separate folder, unless they are installed already. Their versions
-# are pinned, and their hashes are verified.
+# are pinned, and their hashes are verified. Python compiles each module when it is first imported:
+# to compile all of them here would take a minute.
 #
 #     tests/tools/install-python.sh REQUIREMENTS FOLDER
 set -euo pipefail
@@ -15,6 +16,6 @@ fi
 rm -rf "$target"
 mkdir -p "$(dirname "$target")"
 python3 -m venv "$target"
-"$target/bin/pip" install --quiet --disable-pip-version-check --require-hashes \
+"$target/bin/pip" install --quiet --no-compile --disable-pip-version-check --require-hashes \
     --only-binary :all: --requirement "$requirements"
 cp "$requirements" "$target/installed.txt"

@@ -23,7 +23,7 @@ touch "$logs"/{times,counts,failures,skipped}.txt
 # Nothing is optimized, because that takes longer than it saves in the suites.
 build() {
     RUSTC_WORKSPACE_WRAPPER=clippy-driver without_warnings build "$cargo" test --locked --no-run \
-        --workspace --exclude referee-fuzz --all-features --lib --bins --tests --examples
+        --workspace --exclude referee-fuzz --all-features --lib --tests --examples
 }
 
 # Writes a line with the source and the path of each executable.
