@@ -18,7 +18,7 @@ use crate::soundness::audit_repairs;
 use crate::stage::{Environment, Key, Stage, attributes};
 use crate::storm::inject_faults;
 
-const CHANGES: usize = 3_200;
+const CHANGES: usize = 2_400;
 /// The number of rounds. After each round, the clients pause until everything is repaired. Without
 /// these pauses, there would soon be no item left to delete.
 const ROUNDS: usize = 10;

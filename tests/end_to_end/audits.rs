@@ -19,7 +19,7 @@ use tokio::time::sleep;
 use crate::audit::item;
 use crate::proxy::{ALL, Fault, When};
 use crate::rules;
-use crate::stage::{Environment, Stage};
+use crate::stage::{Environment, Stage, table_name};
 use crate::state_machine::Audit;
 use crate::variable;
 
@@ -45,7 +45,7 @@ const CONCURRENCY: usize = 4;
 const PER_ENTITY: usize = 6;
 
 /// How many random tables are drawn, of which one is audited.
-const DRAWS: usize = 5;
+const DRAWS: usize = 10;
 
 /// How often an audit that repairs is repeated at most: a repair may break other references.
 const PASSES_MAX: usize = 4;
@@ -124,7 +124,7 @@ async fn planted(environment: &Environment, file: &Path, seed: usize) -> Stage {
     let options = serde_saphyr::options! { strict_booleans: true };
     let mut rules: Json = serde_saphyr::from_str_with_options(&text, options).unwrap();
     for (alias, table) in rules["tables"].as_object_mut().unwrap() {
-        table["name"] = format!("e2e-{}-audit-{seed}-{alias}", std::process::id()).into();
+        table["name"] = format!("{}-{seed}-{alias}", table_name(environment.name)).into();
     }
     let stage = Stage::without_tables(environment.clone(), &rules).await;
     let rules = stage.rules();

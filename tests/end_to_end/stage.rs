@@ -11,7 +11,7 @@ use aws_sdk_dynamodb::config::retry::RetryConfig;
 use aws_sdk_dynamodb::config::timeout::TimeoutConfig;
 use aws_sdk_dynamodb::error::SdkError;
 use aws_sdk_dynamodb::types::{AttributeValue, DeleteRequest, PutRequest, Select, WriteRequest};
-use referee::aws::{SdkConfig, configure};
+use referee::aws::SdkConfig;
 use referee::data::{Item, KeyAttribute, KeyKind, KeySchema};
 use referee::replay::schemas;
 use referee::rules::Rules;
@@ -24,6 +24,7 @@ use tokio::time::sleep;
 use crate::lambda::Lambda;
 use crate::mapping::{Mapping, Settings};
 use crate::proxy::Proxy;
+use kit::aws::configure;
 use kit::endpoint::access_key;
 use kit::history::{item, load};
 use kit::runtime_api::Program;
@@ -78,7 +79,7 @@ impl Stage {
 
     /// Creates a stage without a table.
     pub(crate) async fn without_tables(environment: Environment, rules: &Json) -> Self {
-        let config: SdkConfig = configure(Some(&environment.dynamodb)).await;
+        let config: SdkConfig = configure(&environment.dynamodb).await;
         // The timeout is so long that no test fails because the machine is busy.
         let patience = Duration::from_mins(1);
         let patience = TimeoutConfig::builder()
@@ -353,8 +354,22 @@ impl Stage {
     }
 }
 
-fn table_name(scenario: &str) -> String {
+/// The name of a scenario's table, and the beginning of the names of its other tables.
+pub(crate) fn table_name(scenario: &str) -> String {
     format!("e2e-{}-{scenario}", std::process::id())
+}
+
+/// Deletes the tables of a scenario: the more tables there are, the slower is DynamoDB Local.
+pub(crate) async fn delete_tables(scenario: &str, endpoint: &str) {
+    let client = Client::new(&configure(endpoint).await);
+    let mut tables = client.list_tables().into_paginator().items().send();
+    let mut names = Vec::new();
+    while let Some(name) = tables.next().await {
+        names.push(name.unwrap());
+    }
+    for name in names.iter().filter(|it| it.starts_with(&table_name(scenario))) {
+        client.delete_table().table_name(name).send().await.unwrap();
+    }
 }
 
 pub(crate) fn attributes(item: &[(&str, &str)]) -> HashMap<String, AttributeValue> {

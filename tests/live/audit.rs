@@ -10,6 +10,7 @@ use std::time::Duration;
 use aws_sdk_dynamodb::Client;
 use expect_test::expect;
 use fastrand::Rng;
+use kit::aws::configure;
 use kit::clocks::Patient;
 use kit::oracle::{Audited, Oracle};
 use kit::{endpoint, planted};
@@ -17,7 +18,6 @@ use libtest_mimic::Trial;
 use referee::audit::Options;
 use referee::audit::live::rate::Limiter;
 use referee::audit::live::run::{LiveAudit, Session};
-use referee::aws::configure;
 use referee::data::{Item, JsonItem, into_owned};
 use referee::integrity::finding::Finding;
 use referee::replay::schemas;
@@ -93,7 +93,7 @@ impl Stage {
         fs::create_dir_all(&folder).unwrap();
         fs::write(folder.join("referee.yaml"), RULES.replace("APP", &table)).unwrap();
         let runtime = Builder::new_current_thread().enable_all().build().unwrap();
-        let config = runtime.block_on(configure(Some(endpoint)));
+        let config = runtime.block_on(configure(endpoint));
         let (store, client) = (DynamoDb::new(&config), Client::new(&config));
         Self { folder, table, endpoint: endpoint.to_owned(), store, client, runtime }
     }
@@ -367,7 +367,7 @@ fn missing_table(endpoint: &str) {
 /// Random tables under the rules of each recorded case, judged by the oracle.
 fn random_tables(endpoint: &str) {
     let runtime = Builder::new_current_thread().enable_all().build().unwrap();
-    let config = runtime.block_on(configure(Some(endpoint)));
+    let config = runtime.block_on(configure(endpoint));
     let (store, client) = (DynamoDb::new(&config), Client::new(&config));
     let folder = PathBuf::from(env!("CARGO_TARGET_TMPDIR")).join("audit-random");
     let mut tables = 0;

@@ -30,6 +30,8 @@ use libtest_mimic::Arguments;
 
 fn main() -> ExitCode {
     let suites = [
+        // This takes the longest, and so begins first.
+        repair::trials(),
         adopt::trials(),
         audit::trials(),
         diagram::trials(),
@@ -38,7 +40,6 @@ fn main() -> ExitCode {
         tables::trials(),
         watch::trials(),
         exports::trials(),
-        repair::trials(),
         streams::trials(),
     ];
     let trials = suites.into_iter().flatten().collect();

@@ -10,9 +10,9 @@ use std::time::Duration;
 
 use aws_sdk_dynamodb::Client;
 use aws_sdk_dynamodb::types::AttributeValue;
+use kit::aws::configure;
 use kit::endpoint;
 use libtest_mimic::Trial;
-use referee::aws::configure;
 use referee::data::{Item, JsonItem, KeyAttribute, KeyKind, KeySchema, into_owned};
 use referee::store::schema::TableSchema;
 use referee::store::{Action, DynamoDb, Store as _, Write};
@@ -87,7 +87,7 @@ impl World {
         fs::write(folder.join("referee.yaml"), RULES).unwrap();
         fs::write(folder.join("tables.json"), json!({TABLE: items()}).to_string()).unwrap();
         let runtime = Builder::new_current_thread().enable_all().build().unwrap();
-        let config = runtime.block_on(configure(Some(endpoint)));
+        let config = runtime.block_on(configure(endpoint));
         let (client, store) = (Client::new(&config), DynamoDb::new(&config));
         let world = Self { folder, endpoint: endpoint.to_owned(), runtime, client, store };
         world.runtime.block_on(world.create());

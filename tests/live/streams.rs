@@ -9,12 +9,12 @@ use aws_sdk_dynamodb::types::StreamViewType;
 use expect_test::expect;
 use futures_util::future::LocalBoxFuture;
 use libtest_mimic::Trial;
-use referee::aws::configure;
 use referee::data::{JsonItem, KeyAttribute, KeyKind, KeySchema, into_owned};
 use referee::store::schema::TableSchema;
 use referee::store::{Action, DynamoDb, Store as _, Write};
 use referee::streams::{Position, Stream, StreamError, StreamRecord, Streams};
 
+use kit::aws::configure;
 use kit::endpoint;
 use kit::stream_setting::set_stream;
 
@@ -51,7 +51,7 @@ impl Table {
     async fn new(endpoint: &str) -> Self {
         static COUNT: AtomicUsize = AtomicUsize::new(0);
         let count = COUNT.fetch_add(1, Ordering::Relaxed);
-        let config = configure(Some(endpoint)).await;
+        let config = configure(endpoint).await;
         let table = Self {
             name: format!("streams-{}-{count}", std::process::id()),
             client: Client::new(&config),

@@ -3,16 +3,14 @@
 //! If DynamoDB Local differs from AWS's documentation, the cases follow the documentation.
 
 use std::sync::atomic::{AtomicUsize, Ordering};
-use std::time::Duration;
 
-use aws_config::timeout::TimeoutConfig;
 use libtest_mimic::{Failed, Trial};
-use referee::aws::{SdkConfig, configure};
 use referee::store::DynamoDb;
 use referee::streams::{Position, RECORDS_MAX, Streams};
 use serde_json::Value as Json;
 
 use crate::harness::{self, Harness};
+use kit::aws::configure;
 use kit::endpoint;
 
 use crate::Case;
@@ -64,21 +62,13 @@ impl OnEndpoint {
         static COUNT: AtomicUsize = AtomicUsize::new(0);
         let count = COUNT.fetch_add(1, Ordering::Relaxed);
         let prefix = format!("contract-{}-{count}-", std::process::id());
-        let config = patient(&configure(Some(endpoint)).await);
+        let config = configure(endpoint).await;
         let store = DynamoDb::new(&config);
         for schema in harness::tables(&prefix) {
             store.create(&schema).await.unwrap();
         }
         Self { store, streams: Streams::new(&config), prefix }
     }
-}
-
-/// Returns the configuration with a long timeout, so that a slow machine does not look like a
-/// difference between the stores.
-fn patient(config: &SdkConfig) -> SdkConfig {
-    let timeouts =
-        TimeoutConfig::builder().operation_attempt_timeout(Duration::from_mins(1)).build();
-    config.to_builder().timeout_config(timeouts).build()
 }
 
 impl Harness for OnEndpoint {

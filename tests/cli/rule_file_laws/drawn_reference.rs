@@ -150,12 +150,14 @@ pub(super) fn in_index(rules: &mut Rules, source_count: usize, tape: &mut Tape) 
     let attribute = KeyAttribute { name: format!("v{number}"), kind: KeyKind::S };
     let key = KeySchema { partition: attribute, sort: None };
     let name = format!("view{number}");
+    let is_absent = table.ttl.is_some() && tape.flag();
     let view = View {
         of,
         index: table.indexes.len(),
         table: Table {
             alias: format!("{}/{name}", table.alias),
             key: key.clone(),
+            ttl: table.ttl.clone().filter(|_| is_absent),
             region: None,
             account: None,
             indexes: Vec::new(),
@@ -183,7 +185,7 @@ pub(super) fn in_index(rules: &mut Rules, source_count: usize, tape: &mut Tape) 
         agreeing: Vec::new(),
         matching: Matching::Simple,
         required: tape.flag(),
-        expired: Expired::Present,
+        expired: if is_absent { Expired::Absent } else { Expired::Present },
         on_missing: OnMissing::Report,
         on_delete: possible(&on_deletes, tape),
         on_ttl_delete: possible(&on_deletes, tape),

@@ -14,7 +14,7 @@
 //! - `repairs`: repairs on the in-memory store, and journals in memory.
 //! - [`filter`]: the filter criteria of an event source mapping.
 //! - [`policy`]: evaluates which actions an IAM policy allows.
-//! - `endpoint`, `stream_setting`: tests on DynamoDB Local.
+//! - `endpoint`, `aws`, `stream_setting`: tests on DynamoDB Local.
 //! - `runtime_api`: Lambda's Runtime API, and the processes of a function.
 //! - `tool`, `transcript`: runs the command-line tool, and captures its output.
 //! - `export`, `sample`: exports to S3, small ones for tests and a large realistic one.
@@ -59,5 +59,7 @@ pub mod tool;
 #[cfg(feature = "suites")]
 pub mod transcript;
 
+#[cfg(feature = "live")]
+pub mod aws;
 #[cfg(feature = "live")]
 pub mod stream_setting;

@@ -13,7 +13,7 @@ use aws_sdk_dynamodb::types::{
     TimeToLiveSpecification,
 };
 use expect_test::expect;
-use referee::aws::configure;
+use kit::aws::configure;
 use tokio::runtime::{Builder, Runtime};
 
 use crate::tables::check;
@@ -60,7 +60,7 @@ impl Stage {
         fs::create_dir_all(&folder).unwrap();
         fs::write(folder.join("referee.yaml"), rules(&prefix)).unwrap();
         let runtime = Builder::new_current_thread().enable_all().build().unwrap();
-        let client = Client::new(&runtime.block_on(configure(Some(endpoint))));
+        let client = Client::new(&runtime.block_on(configure(endpoint)));
         let stage = Self { folder, prefix, endpoint: endpoint.to_owned(), client, runtime };
         for table in ["shop", "orders"] {
             // If the endpoint keeps running between runs, a table of an earlier run may still

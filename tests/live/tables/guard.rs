@@ -4,8 +4,8 @@ use std::io::{Read as _, Write as _};
 use std::net::TcpStream;
 
 use aws_sdk_dynamodb::{Client, Error};
+use kit::aws::configure;
 use kit::endpoint::access_key;
-use referee::aws::configure;
 use referee::data::{KeyAttribute, KeyKind, KeySchema};
 use referee::store::schema::TableSchema;
 use referee::store::{Action, DynamoDb, Store as _, Write};
@@ -72,7 +72,7 @@ async fn put(store: &DynamoDb, table: &str, json: &Json) {
 pub(crate) fn snippets(endpoint: &str) {
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
     runtime.block_on(async {
-        let config = configure(Some(endpoint)).await;
+        let config = configure(endpoint).await;
         let (client, store) = (Client::new(&config), DynamoDb::new(&config));
         create(&client, &store, "things", &[("id", KeyKind::S)]).await;
         create(&client, &store, "parts", &[("digest", KeyKind::B), ("part", KeyKind::N)]).await;

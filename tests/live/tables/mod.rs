@@ -17,9 +17,9 @@ use std::process::Command;
 
 use aws_sdk_dynamodb::Client;
 use expect_test::{Expect, expect};
+use kit::aws::configure;
 use kit::endpoint;
 use libtest_mimic::Trial;
-use referee::aws::configure;
 use referee::data::{Item, JsonItem, KeyAttribute, KeyKind, KeySchema, into_owned};
 use referee::store::schema::TableSchema;
 use referee::store::{Action, DynamoDb, Read, Store as _, Write};
@@ -290,7 +290,7 @@ struct Table {
 
 impl Table {
     async fn new(endpoint: &str, fixture: &Fixture) -> Self {
-        let config = configure(Some(endpoint)).await;
+        let config = configure(endpoint).await;
         let name = fixture.table.clone();
         let table = Self { name, client: Client::new(&config), store: DynamoDb::new(&config) };
         // If the endpoint keeps running between runs, a table of an earlier run may still exist.

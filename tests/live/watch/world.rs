@@ -9,13 +9,13 @@ use std::time::Duration;
 use aws_sdk_dynamodb::Client;
 use aws_sdk_dynamodb::types::StreamViewType;
 use expect_test::Expect;
-use referee::aws::configure;
 use referee::data::{Item, JsonItem, KeyAttribute, KeyKind, KeySchema, into_owned};
 use referee::store::schema::TableSchema;
 use referee::store::{Action, DynamoDb, Read, Store as _, Write};
 use serde_json::{Value as Json, json};
 use tokio::runtime::Runtime;
 
+use kit::aws::configure;
 use kit::stream_setting::set_stream;
 use kit::transcript::with_times;
 
@@ -140,7 +140,7 @@ impl World {
         let seed = fs::read_to_string(source.join("seed.json")).unwrap();
         fs::write(folder.join("seed.json"), seed.replacen("app", &table, 1)).unwrap();
         let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
-        let config = runtime.block_on(configure(Some(endpoint)));
+        let config = runtime.block_on(configure(endpoint));
         let (client, store) = (Client::new(&config), DynamoDb::new(&config));
         let world = Self { folder, endpoint: endpoint.to_owned(), table, runtime, client, store };
         // If the endpoint keeps running between runs, a table of an earlier run may still exist.
