@@ -29,6 +29,7 @@ suite() {
 engine_suites() {
     suite cases tests/cases/main.rs
     suite simulation tests/simulation/main.rs --nocapture
+    suite infra tests/infra/main.rs
 }
 
 # On DynamoDB Local, each access key has tables of its own, and many tables make it slow. The tests
@@ -46,7 +47,6 @@ other_suites() {
     suite engine tests/engine/main.rs
     suite exports tests/exports/main.rs
     suite cli tests/cli/main.rs
-    suite infra tests/infra/main.rs
     AWS_ACCESS_KEY_ID=contract suite store-contract tests/store_contract/main.rs
 }
 

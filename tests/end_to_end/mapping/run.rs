@@ -25,7 +25,7 @@ use kit::runtime_api::Invoked;
 /// The maximum time until nothing more is written to the stream.
 const REST_MS_MAX: u64 = 900_000;
 /// The time to wait after a round that had nothing to do, or in which an invocation failed.
-const PAUSE_MS: u64 = 20;
+const PAUSE_MS: u64 = 100;
 
 /// The totals of a mapping.
 #[derive(Debug, Clone, Copy, Default)]
