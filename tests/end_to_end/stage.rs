@@ -6,9 +6,6 @@ use std::rc::Rc;
 use std::time::Duration;
 
 use aws_sdk_dynamodb::Client;
-use aws_sdk_dynamodb::config::Builder;
-use aws_sdk_dynamodb::config::retry::RetryConfig;
-use aws_sdk_dynamodb::config::timeout::TimeoutConfig;
 use aws_sdk_dynamodb::error::SdkError;
 use aws_sdk_dynamodb::types::{AttributeValue, DeleteRequest, PutRequest, Select, WriteRequest};
 use referee::aws::SdkConfig;
@@ -80,14 +77,6 @@ impl Stage {
     /// Creates a stage without a table.
     pub(crate) async fn without_tables(environment: Environment, rules: &Json) -> Self {
         let config: SdkConfig = configure(&environment.dynamodb).await;
-        // The timeout is so long that no test fails because the machine is busy.
-        let patience = Duration::from_mins(1);
-        let patience = TimeoutConfig::builder()
-            .operation_timeout(patience)
-            .operation_attempt_timeout(patience)
-            .build();
-        let patient =
-            Builder::from(&config).retry_config(RetryConfig::standard()).timeout_config(patience);
         let proxy = Proxy::start(&environment.dynamodb, 1).await;
         let program = Program::new([&environment.lambda])
             .env("AWS_ACCESS_KEY_ID", access_key())
@@ -97,7 +86,7 @@ impl Stage {
             .env("REFEREE_METRICS", "emf")
             .env("REFEREE_RULES_JSON", rules.to_string());
         Self {
-            client: Client::from_conf(patient.build()),
+            client: Client::new(&config),
             proxy,
             lambda: Rc::new(Lambda::new(program)),
             rules: rules.to_string(),

@@ -94,22 +94,14 @@ impl Rules {
 
     /// The rules for references, each by the id of its first alternative in its first table.
     pub fn reference_rules(&self) -> impl Iterator<Item = (ReferenceId, &Reference)> {
-        let all = (0..).map(ReferenceId).zip(&self.references);
-        let before = std::iter::once(None).chain(self.references.iter().map(Some));
-        let first = all.zip(before).filter(|((_, rule), before)| {
-            before.is_none_or(|before: &Reference| before.name != rule.name)
-        });
-        first.map(|(rule, _)| rule)
+        let rules = first_of_each_name(&self.references, |rule| &rule.name);
+        rules.map(|(index, rule)| (ReferenceId(index), rule))
     }
 
     /// The mirror rules, each by its id for the first table of its source.
     pub fn mirror_rules(&self) -> impl Iterator<Item = (MirrorId, &Mirror)> {
-        let all = (0..).map(MirrorId).zip(&self.mirrors);
-        let before = std::iter::once(None).chain(self.mirrors.iter().map(Some));
-        let first = all.zip(before).filter(|((_, rule), before)| {
-            before.is_none_or(|before: &Mirror| before.name != rule.name)
-        });
-        first.map(|(rule, _)| rule)
+        let rules = first_of_each_name(&self.mirrors, |rule| &rule.name);
+        rules.map(|(index, rule)| (MirrorId(index), rule))
     }
 
     /// The references that are the rule with this name: its alternatives for each table of the
@@ -181,6 +173,16 @@ impl Rules {
     pub fn key_schema(&self, entity: EntityId) -> &KeySchema {
         &self.table_of(entity).key
     }
+}
+
+/// Each rule by its index, once for all its tables and alternatives, which follow one another.
+fn first_of_each_name<T>(rules: &[T], name: fn(&T) -> &str) -> impl Iterator<Item = (usize, &T)> {
+    let before = std::iter::once(None).chain(rules.iter().map(Some));
+    let first =
+        rules.iter().enumerate().zip(before).filter(move |((_, rule), before)| {
+            before.is_none_or(|before| name(before) != name(rule))
+        });
+    first.map(|(rule, _)| rule)
 }
 
 impl Index<TableId> for Rules {

@@ -11,12 +11,8 @@ pub(crate) fn unset(
     content: &Content,
     of: &Name,
 ) -> Content {
-    let to = kind(reference, content).ok().flatten().unwrap_or(reference.to);
     let of = &same(reference, of);
-    let refers = |value: &String| {
-        target(schema, reference, to, std::slice::from_ref(value))
-            .is_ok_and(|target| of.contains(&target))
-    };
+    let refers = referring(schema, reference, content, of);
     let mut content = content.clone();
     if let Some(key) = reference.index_key().filter(|_| has_index_key(reference, &content, &of[0]))
     {
@@ -69,12 +65,8 @@ pub(crate) fn set_default(
     content: &Content,
     of: &Name,
 ) -> Content {
-    let to = kind(reference, content).ok().flatten().unwrap_or(reference.to);
     let of = &same(reference, of);
-    let refers = |value: &String| {
-        target(schema, reference, to, std::slice::from_ref(value))
-            .is_ok_and(|target| of.contains(&target))
-    };
+    let refers = referring(schema, reference, content, of);
     let default = schema.alphabet.value(reference.default);
     let default = written(schema, reference, true, &default).unwrap();
     let mut content = content.clone();
@@ -99,6 +91,20 @@ pub(crate) fn set_default(
         Some(Val::Number(_)) | None => {}
     }
     content
+}
+
+/// Tells which values of an item refer to one of these targets.
+fn referring<'r>(
+    schema: &'r Schema,
+    reference: &'r Reference,
+    content: &Content,
+    of: &'r [Name],
+) -> impl Fn(&String) -> bool + 'r {
+    let to = kind(reference, content).ok().flatten().unwrap_or(reference.to);
+    move |value| {
+        target(schema, reference, to, std::slice::from_ref(value))
+            .is_ok_and(|target| of.contains(&target))
+    }
 }
 
 /// Returns the target of an item with the default.
