@@ -19,6 +19,7 @@ use aws_sigv4::sign::v4;
 use aws_smithy_runtime::client::orchestrator::operation::Operation;
 use aws_smithy_runtime_api::client::behavior_version::BehaviorVersion;
 use aws_smithy_runtime_api::client::orchestrator::{HttpRequest, HttpResponse};
+use aws_smithy_types::timeout::TimeoutConfig;
 use backon::Retryable as _;
 use serde_json::Value as Json;
 
@@ -192,8 +193,8 @@ async fn attempt(config: &SdkConfig, call: &Call<'_>) -> Result<Json, CallError>
     }
 }
 
-fn no_timeouts() -> aws_config::timeout::TimeoutConfig {
-    aws_config::timeout::TimeoutConfig::disabled()
+fn no_timeouts() -> TimeoutConfig {
+    TimeoutConfig::disabled()
 }
 
 /// AWS's own endpoint, or the one whose cryptography is validated by FIPS 140.

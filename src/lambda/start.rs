@@ -34,7 +34,7 @@ pub(super) async fn start(sources: &Sources<'_>) -> Result<Function, Vec<Problem
         return Err(problems);
     };
     log::problems(&problems);
-    let aws = aws::configure(None).await;
+    let aws = aws::configure_function(sources.environment);
     let store = DynamoDb::new(&aws);
     let problems = probe(&rules, &store).await;
     if problems.iter().any(|problem| !problem.is_warning) {

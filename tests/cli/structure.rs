@@ -117,6 +117,7 @@ fn libraries_have_one_importer() {
     for (library, importer) in [
         ("serde_saphyr::", "src/rules/file/yaml.rs"),
         ("aws_lambda_events::", "src/engine/event/response.rs"),
+        ("aws_config::", "src/aws/loader.rs"),
         ("aws_sdk_cloudwatch::", "src/metrics/cloudwatch"),
         ("aws_sdk_dynamodb::", "src/store/dynamodb/"),
         ("aws_sdk_dynamodbstreams::", "src/streams/"),
