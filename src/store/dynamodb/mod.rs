@@ -4,6 +4,7 @@
 
 mod error;
 mod expression;
+mod found;
 mod read;
 mod retry;
 mod scan;

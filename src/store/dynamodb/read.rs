@@ -7,6 +7,7 @@ use aws_sdk_dynamodb::types::{ConsumedCapacity, KeysAndAttributes, ReturnConsume
 
 use super::error::Request;
 use super::expression::Numbered;
+use super::found::Finder;
 use super::retry::{delays, retrying};
 use super::value::{SdkItem, from_sdk, to_sdk};
 use crate::data::{Item, KeyValue};
@@ -21,35 +22,49 @@ pub(super) async fn batch_get(
     reads: &[Read],
 ) -> Result<Answer<Vec<Option<Item<'static>>>>, StoreError> {
     let request = Request::new("BatchGetItem", reads.iter().map(|read| read.table.as_str()));
-    let mut pending = keys_by_table(&request, reads)?;
+    let tables = keys_by_table(&request, reads)?;
+    let mut pending = tables.clone();
     let positions = positions(reads);
     let mut found = vec![None; reads.len()];
     let mut units = Units::default();
     let mut delays = delays();
     loop {
+        let finder = Finder::default();
         let batch = client
             .batch_get_item()
             .set_request_items(Some(pending))
             .return_consumed_capacity(ReturnConsumedCapacity::Total);
-        let output = retrying(|| async {
-            let sent = batch.clone().send().await;
+        retrying(|| async {
+            let sent = batch.clone().customize().interceptor(finder.clone()).send().await;
             sent.map_err(|error| request.error(&error.map_service_error(Into::into)))
         })
         .await?;
-        units += read_units(output.consumed_capacity.iter().flatten());
-        for (table, items) in output.responses.unwrap_or_default() {
+        let answer = finder.take()?;
+        units += answer.units;
+        for (table, items) in answer.items {
             for item in items {
-                insert(reads, &positions, &mut found, &table, from_sdk(item)?);
+                insert(reads, &positions, &mut found, &table, item);
             }
         }
-        pending = output.unprocessed_keys.unwrap_or_default();
-        if pending.is_empty() {
+        if answer.unprocessed.iter().all(|(_, keys)| keys.is_empty()) {
             return Ok(Answer { value: found, units });
         }
         let Some(delay) = delays.next() else {
             return Err(StoreError::Retry(request.message("keys were left unprocessed")));
         };
+        pending = answer.unprocessed.into_iter().filter_map(of_these(&tables)).collect();
         tokio::time::sleep(delay).await;
+    }
+}
+
+/// Requests only these keys of a table.
+fn of_these(
+    tables: &HashMap<String, KeysAndAttributes>,
+) -> impl Fn((String, Vec<Item<'static>>)) -> Option<(String, KeysAndAttributes)> {
+    |(table, keys)| {
+        let mut requested = tables.get(&table)?.clone();
+        requested.keys = keys.into_iter().map(to_sdk).collect();
+        Some((table, requested))
     }
 }
 

@@ -78,7 +78,8 @@ fn sorted<T: Ord>(mut set: Vec<T>) -> Vec<T> {
     set
 }
 
-fn unreadable(what: impl std::fmt::Display) -> StoreError {
+/// The error for a value in an answer that is not as documented.
+pub(super) fn unreadable(what: impl std::fmt::Display) -> StoreError {
     StoreError::Rejected(format!("DynamoDB answered with a value that cannot be read: {what}"))
 }
 
