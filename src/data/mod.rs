@@ -3,6 +3,7 @@
 //! The types can borrow from the text that is decoded, so that decoding a batch of stream records
 //! does not copy their values.
 
+pub(crate) mod ends;
 mod json;
 mod key;
 mod number;

@@ -6,7 +6,6 @@
 //!
 //! Invariant: the facts are those of `decoded`, or there are none. A test compares both.
 
-mod ends;
 #[cfg(test)]
 mod laws;
 mod names;

@@ -6,7 +6,7 @@
 
 use std::collections::HashMap;
 
-use super::ends::{past, plain_end};
+use crate::data::ends::{past, plain_end};
 
 /// The maximum number of names. Items with further ones are unusual, so that memory is bounded.
 const NAMES_MAX: usize = 16 * 1024;

@@ -1,8 +1,8 @@
 //! Splits an item in DynamoDB's JSON into its attributes, in one pass and without decoding them.
 
-use super::ends::{past, typed_end};
 use super::names::{NameId, Names};
 use crate::audit::excerpt::Kept;
+use crate::data::ends::{past, typed_end};
 
 /// The attributes of an item. The memory is reused from item to item.
 #[derive(Debug, Default)]

@@ -40,7 +40,7 @@ pub(super) fn image<'a>(
 }
 
 /// Reads those attributes of an image that the rules look at, and skips the others.
-pub(super) struct Projected<'w>(pub(super) &'w [&'w Projection]);
+struct Projected<'w>(&'w [&'w Projection]);
 
 impl<'de> DeserializeSeed<'de> for Projected<'_> {
     type Value = Item<'de>;

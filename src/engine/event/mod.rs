@@ -3,6 +3,7 @@
 pub(crate) mod batch;
 pub(crate) mod change;
 mod coalesce;
+mod cursor;
 pub(crate) mod decode;
 pub(crate) mod home;
 mod image;
