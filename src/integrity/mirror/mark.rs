@@ -50,16 +50,15 @@ impl Mark {
     pub(crate) fn of(item: &Item<'_>, rule: &Mirror) -> Option<Self> {
         let Some(Value::M(mark)) = item.get(MARK) else { return None };
         let text = |name: &str| match mark.get(name) {
-            Some(Value::S(text)) => Some(text.to_string()),
+            Some(Value::S(text)) => Some(&**text),
             _ => None,
         };
-        let deleting = mark.get(DELETING) == Some(&Value::Bool(true));
         let name = text(RULE)?;
-        (name == rule.name || Some(&name) == rule.was.as_ref()).then_some(Self {
-            rule: name,
-            fence: text(FENCE)?,
-            fix: text(FIX),
-            deleting,
+        (name == rule.name || Some(name) == rule.was.as_deref()).then_some(Self {
+            rule: name.to_owned(),
+            fence: text(FENCE)?.to_owned(),
+            fix: text(FIX).map(str::to_owned),
+            deleting: mark.get(DELETING) == Some(&Value::Bool(true)),
         })
     }
 
