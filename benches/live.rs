@@ -11,10 +11,10 @@ use std::time::Duration;
 use aws_sdk_dynamodb::Client;
 use aws_sdk_dynamodb::types::{AttributeValue, PutRequest, WriteRequest};
 use futures_util::stream::{self, StreamExt as _};
+use kit::aws::configure;
 use referee::audit::Options;
 use referee::audit::live::rate::Limiter;
 use referee::audit::live::run::{LiveAudit, Session};
-use referee::aws::configure;
 use referee::replay::schemas;
 use referee::rules::model::Rules;
 use referee::rules::{RuleSource, load};
@@ -52,7 +52,7 @@ fn main() {
 }
 
 async fn compare(endpoint: &str, items: usize) {
-    let config = configure(Some(endpoint)).await;
+    let config = configure(endpoint).await;
     let (client, store) = (Client::new(&config), DynamoDb::new(&config));
     let source = RuleSource { name: "rules".to_owned(), text: RULES.to_owned() };
     let rules = load(&source, &|_| None).rules.unwrap();
