@@ -2,8 +2,9 @@
 # Runs every suite once the builds of tests/tools/test.sh, which calls this script, are complete. At
 # the end, prints the slowest steps, the skipped tests, and the totals.
 #
-# Four groups of suites run in parallel: those that need the processor most, the two that often wait
-# for DynamoDB Local, and all others. RUNS is the number of histories to simulate.
+# Groups of suites run in parallel: those that need the processor most, the two that often wait for
+# DynamoDB Local, those of the packaged function, and all others. RUNS is the number of histories to
+# simulate.
 set -uo pipefail
 
 # shellcheck source=steps.sh
@@ -32,14 +33,17 @@ engine_suites() {
     suite infra tests/infra/main.rs
 }
 
-# On DynamoDB Local, each access key has tables of its own, and many tables make it slow. The tests
-# of the command line mostly wait for processes.
+# Each access key has tables of its own in DynamoDB Local, which becomes slower with each table. The
+# tests of the command line mostly wait for processes.
 live_suite() {
     AWS_ACCESS_KEY_ID=live suite live tests/live/main.rs --test-threads=3
 }
 
+# These tests need DynamoDB Local as much as all others together, so they have one of their own.
 end_to_end_suite() {
-    AWS_ACCESS_KEY_ID=endtoend suite end-to-end tests/end_to_end/main.rs
+    # shellcheck disable=SC2016 # The inner shell expands it.
+    tests/tools/with-dynamodb-local.sh bash -c 'source tests/tools/steps.sh; step "$@"' suites.sh \
+        end-to-end "${executables[tests/end_to_end/main.rs]:-false}"
 }
 
 other_suites() {
@@ -50,6 +54,20 @@ other_suites() {
     AWS_ACCESS_KEY_ID=contract suite store-contract tests/store_contract/main.rs
 }
 
+# Checks that the packaged function can be deployed, starts, writes mirrors, and survives crashes.
+package_suites() {
+    if [[ $(await package-build.status) != 0 ]]; then
+        step package-build-log false
+        cat "$logs/package-build.log"
+        return
+    fi
+    # shellcheck source=/dev/null
+    source "$logs/package.env"
+    export AWS_ACCESS_KEY_ID=package
+    suite package tests/end_to_end/main.rs package::deploys
+    suite package-crashes tests/end_to_end/main.rs a_crash_between
+}
+
 declare -A executables=()
 while read -r source path; do
     executables[$source]=$path
@@ -57,22 +75,11 @@ done < <(await executables.txt)
 lanes=()
 trap 'kill "${lanes[@]}" 2>/dev/null' EXIT
 [[ ! -x $tool ]] || export REFEREE_TEST_CARGO_LAMBDA=$tool
-for lane in engine_suites live_suite end_to_end_suite other_suites; do
+for lane in engine_suites live_suite end_to_end_suite other_suites package_suites; do
     "$lane" &
     lanes+=($!)
 done
 wait "${lanes[@]}"
-if [[ $(await package-build.status) == 0 ]]; then
-    # shellcheck source=/dev/null
-    source "$logs/package.env"
-    # Checks that the packaged function can be deployed, starts, writes mirrors, and survives
-    # crashes.
-    suite package tests/end_to_end/main.rs package::deploys
-    suite package-crashes tests/end_to_end/main.rs a_crash_between
-else
-    step package-build-log false
-    cat "$logs/package-build.log"
-fi
 trap - EXIT
 
 echo
