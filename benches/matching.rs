@@ -7,12 +7,19 @@
 
 use std::borrow::Cow;
 use std::hint::black_box;
+use std::time::Instant;
 
-use criterion::{BenchmarkId, Criterion, criterion_group, criterion_main};
 use referee::data::{Key, KeyKind, KeyValue};
 use referee::rules::matcher::Matcher;
 use referee::rules::model::EntityId;
 use referee::rules::template::{EntityKey, KeyTemplate, Template};
+
+/// The numbers of entities.
+const COUNTS: [usize; 3] = [10, 100, 1000];
+
+/// How often a call is measured, and how many calls are measured at once.
+const ROUNDS: usize = 21;
+const CALLS: u32 = 100_000;
 
 /// The ways in which the entities of a table can differ. Each has a name for the benchmark, the
 /// templates of an entity, and one of its keys, both as partition and sort key. `KIND` stands for
@@ -44,12 +51,16 @@ fn find(matcher: &Matcher, entities: &[EntityKey], key: &Key<'_>) -> Option<(Ent
     })
 }
 
-fn match_keys(criterion: &mut Criterion) {
+fn main() {
+    let mut table = comfy_table::Table::new();
+    table.load_style(comfy_table::TableStyle::new());
+    table.set_header(
+        std::iter::once("entities apart by".to_owned())
+            .chain(COUNTS.map(|count| format!("{count} entities"))),
+    );
     for (apart_by, templates, values) in LAYOUTS {
-        let mut group = criterion.benchmark_group(format!("entities apart by {apart_by}"));
-        for count in [10, 100, 1000] {
-            // All names have the same length, so that the benchmarks differ only in the number of
-            // entities.
+        let times = COUNTS.map(|count| {
+            // All names have the same length, so that only the number of entities differs.
             let kind = |number: usize| format!("entity{number:04}");
             let keys: Vec<_> =
                 (0..count).map(|number| entity_key(templates, &kind(number))).collect();
@@ -58,13 +69,24 @@ fn match_keys(criterion: &mut Criterion) {
             let matcher = Matcher::new(&entities);
             let key = key(values, &kind(count / 2));
             assert!(find(&matcher, &keys, &key).is_some(), "the key matches an entity");
-            group.bench_function(BenchmarkId::from_parameter(count), |bencher| {
-                bencher.iter(|| find(&matcher, &keys, black_box(&key)));
-            });
-        }
-        group.finish();
+            format!("{} ns", nanoseconds(|| find(&matcher, &keys, black_box(&key))))
+        });
+        table.add_row(std::iter::once(apart_by.to_owned()).chain(times));
     }
+    let text = format!("Finding the entity of a key:\n{}\n", table.trim_fmt());
+    std::io::Write::write_all(&mut std::io::stdout(), text.as_bytes()).expect("stdout is open");
 }
 
-criterion_group!(matching, match_keys);
-criterion_main!(matching);
+/// The duration of a call: the median of all rounds.
+#[expect(clippy::disallowed_methods, reason = "a benchmark reads the clock")]
+fn nanoseconds<T>(call: impl Fn() -> T) -> u128 {
+    let mut times: Vec<u128> = (0..ROUNDS)
+        .map(|_| {
+            let start = Instant::now();
+            (0..CALLS).for_each(|_| drop(black_box(call())));
+            start.elapsed().as_nanos() / u128::from(CALLS)
+        })
+        .collect();
+    times.sort_unstable();
+    times.get(ROUNDS / 2).copied().expect("there are rounds")
+}

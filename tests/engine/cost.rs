@@ -210,11 +210,11 @@ references:
         let tags: Vec<String> = (0..count).map(|tag| format!("t{tag}")).collect();
         format!("pk: post#1, tags: {{SS: [{}]}}", tags.join(", "))
     };
-    let history = History::new().has("pk: t50000, kind: Tag").change(&tags(50_000), &tags(50_001));
+    let history = History::new().has("pk: t20000, kind: Tag").change(&tags(20_000), &tags(20_001));
     assert_eq!(costs(&rules, &history), [(1, 1.0, 0.0)]);
     // No target exists: the tags are read in batches of 100, and read again to confirm the
     // violations.
-    let history = History::new().insert(&tags(5_000));
+    let history = History::new().insert(&tags(2_000));
     let requests: Vec<u64> = costs(&rules, &history).iter().map(|cost| cost.0).collect();
-    assert_eq!(requests, [50 + 51]);
+    assert_eq!(requests, [20 + 21]);
 }

@@ -203,7 +203,7 @@ fn a_cascade_deletes_a_hundred_thousand_items_in_bounded_memory() {
 /// Each node causes two records, which this test delivers like a stream. This takes longer, so the
 /// tree has fewer items.
 #[test]
-fn a_tree_of_ten_thousand_nodes_is_marked_and_deleted() {
-    let write_units = print_costs("a tree", 10_000, &delete_tree(10_000));
+fn a_tree_of_four_thousand_nodes_is_marked_and_deleted() {
+    let write_units = print_costs("a tree", 4_000, &delete_tree(4_000));
     assert!(write_units <= 4.1, "{write_units}");
 }

@@ -19,10 +19,9 @@ touch "$logs"/{times,counts,failures,skipped}.txt
 # Both cost time.
 [[ -z ${CI:-} ]] || export CARGO_INCREMENTAL=0 CARGO_PROFILE_DEV_DEBUG=0
 
-# Clippy's driver is the compiler with more lints, which saves a second pass over all dependencies.
 # Nothing is optimized, because that takes longer than it saves in the suites.
 build() {
-    RUSTC_WORKSPACE_WRAPPER=clippy-driver without_warnings build "$cargo" test --locked --no-run \
+    RUSTC_WORKSPACE_WRAPPER=$root/tests/tools/compile.sh without_warnings build "$cargo" test --locked --no-run \
         --workspace --exclude referee-fuzz --all-features --lib --tests --examples
 }
 

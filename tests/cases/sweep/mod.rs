@@ -1,7 +1,8 @@
 //! The fault sweep: in every fixture under `events/`, the n-th request fails, for each n, in every
-//! way in which a request can fail; and, for every third n, all requests from then on. The engine's answer is checked. Then the
-//! fault is fixed and the records set aside are delivered again: the tables must have the content
-//! of a run without faults, and everything wrong in them must have been reported.
+//! way in which a request can fail; and, for every third n, all requests from then on. The engine's
+//! answer is checked. Then the fault is fixed and the records set aside are delivered again: the
+//! tables must have the content of a run without faults, and everything wrong in them must have been
+//! reported.
 //!
 //! A store retries throttled requests and unprocessed keys itself. Therefore the only partial
 //! answer that the engine sees is a short page of a query.
@@ -143,9 +144,6 @@ fn sweep(fixture: &Fixture) -> usize {
                 // If an item was deleted and put back, the rules may have changed other items.
                 if !matches!(failure, Failure::ConcurrentDelete) {
                     assert_eq!(replay::dump(&store), expected, "{context}");
-                    fixture.replay_with(&engine, &store);
-                    let again = "after redelivery of everything";
-                    assert_eq!(replay::dump(&store), expected, "{context}, {again}");
                 }
             }
         }
@@ -165,6 +163,11 @@ fn clean_run(fixture: &Fixture, engine: &Engine) -> String {
     fixture.replay_with(engine, &replayed);
     let expected = replay::dump(&replayed);
     assert_eq!(replay::dump(&store), expected, "`{}`", fixture.name);
+    // What a redelivery of everything does depends only on the content of the tables, which is the
+    // same after each fault.
+    fixture.replay_with(engine, &store);
+    let again = "after redelivery of everything";
+    assert_eq!(replay::dump(&store), expected, "`{}`, {again}", fixture.name);
     expected
 }
 
