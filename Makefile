@@ -36,7 +36,7 @@ SIMULATION := $(CARGO) test --locked --config profile.dev.opt-level=3 \
 	--config 'profile.dev.package."*".opt-level=0' --test simulation -- --nocapture
 # How many histories are simulated. `make test` simulates as many as take a minute.
 simulate: RUNS ?= 10000
-test: RUNS ?= 3000
+test: RUNS ?= 2000
 
 # The generator of exports, with optimized code for each byte, and the same other dependencies as
 # the tests.

@@ -18,14 +18,18 @@ pub(crate) fn typed_end(bytes: &[u8], at: usize) -> Option<(usize, bool)> {
     let start: &[u8; 6] = bytes.get(at..)?.first_chunk()?;
     let [b'{', b'"', tag @ (b'S' | b'N' | b'B'), b'"', b':', b'"'] = *start else {
         past(bytes, at, b'{')?;
-        return Some((value_end(bytes, at, 0)?, false));
+        return Some((value_end(bytes, at)?, false));
     };
     let (end, is_plain) = text_end(bytes, at + 6)?;
     Some((past(bytes, end + 1, b'}')?, is_plain && tag == b'S'))
 }
 
 /// The end of any value that consists of texts, flags, lists and maps, as all of DynamoDB's do.
-pub(crate) fn value_end(bytes: &[u8], at: usize, depth: usize) -> Option<usize> {
+pub(crate) fn value_end(bytes: &[u8], at: usize) -> Option<usize> {
+    nested_end(bytes, at, 0)
+}
+
+fn nested_end(bytes: &[u8], at: usize, depth: usize) -> Option<usize> {
     if depth == DEPTH_MAX {
         return None;
     }
@@ -34,10 +38,10 @@ pub(crate) fn value_end(bytes: &[u8], at: usize, depth: usize) -> Option<usize> 
         b'"' => text_end(bytes, at + 1).map(|(end, _)| end + 1),
         b't' => rest.starts_with(b"true").then_some(at + 4),
         b'f' => rest.starts_with(b"false").then_some(at + 5),
-        b'[' => elements_end(bytes, at + 1, b']', |at| value_end(bytes, at, depth + 1)),
+        b'[' => elements_end(bytes, at + 1, b']', |at| nested_end(bytes, at, depth + 1)),
         b'{' => elements_end(bytes, at + 1, b'}', |at| {
             let (name_end, _) = text_end(bytes, past(bytes, at, b'"')?)?;
-            value_end(bytes, past(bytes, name_end + 1, b':')?, depth + 1)
+            nested_end(bytes, past(bytes, name_end + 1, b':')?, depth + 1)
         }),
         _ => None,
     }

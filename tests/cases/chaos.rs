@@ -20,7 +20,7 @@ use referee::rules::model::Mode;
 use referee::store::Memory;
 
 /// How many seeds are tried for each case.
-const SEEDS: u64 = 60;
+const SEEDS: u64 = 40;
 
 /// Returns a trial for each case.
 pub(crate) fn trials() -> Vec<Trial> {

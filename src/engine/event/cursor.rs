@@ -121,7 +121,7 @@ impl<'a> Cursor<'a> {
                 json::<f64>(number).map(|_| number)
             }
             b'n' if rest.starts_with(b"null") => self.to(self.at + 4),
-            _ => self.to(value_end(bytes, self.at, 0)?),
+            _ => self.to(value_end(bytes, self.at)?),
         }
     }
 }

@@ -1,8 +1,8 @@
 //! What `BatchGetItem` found, read from the text of its answer.
 //!
-//! The SDK reads each item into types of its own, which would then be converted. Where an invocation
-//! mostly reads, that takes longer than all of our own work. So an interceptor replaces the SDK's
-//! deserializer of this operation.
+//! The SDK reads each item into types of its own, which would then be converted. That is a tenth of
+//! the work of an invocation that mostly reads, so an interceptor replaces the SDK's deserializer of
+//! this operation.
 
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex, PoisonError};

@@ -33,7 +33,7 @@ use serde_json::Value as Json;
 use engine::Engine;
 
 /// How many random tables are drawn for each rule file here. For the rules of each case it is one.
-const SEEDS: u64 = 3;
+const SEEDS: u64 = 2;
 
 /// The maximum number of items of an entity in a random table.
 const PER_ENTITY: usize = 12;
