@@ -41,7 +41,7 @@ def main() -> None:
 
 def _measure(options: argparse.Namespace) -> None:
     """Prints the cost of a draft from the export that `make sample-export` writes."""
-    [export] = options.export.glob("AWSDynamoDB/*/")
+    [export] = options.export.glob("*/AWSDynamoDB/*/")
     with tempfile.TemporaryDirectory() as temporary:
         out = Path(temporary) / "referee.yaml"
         command = [options.referee, "infer", export, "--out", out]
