@@ -79,12 +79,11 @@ impl DeserializeResponse for Finder {
 #[derive(Deserialize)]
 #[serde(rename_all = "PascalCase")]
 struct Body<'a> {
-    #[serde(borrow, default)]
-    responses: HashMap<String, Vec<JsonItem<'a>>>,
-    #[serde(borrow, default)]
-    unprocessed_keys: HashMap<String, Unprocessed<'a>>,
-    #[serde(default)]
-    consumed_capacity: Vec<Consumed>,
+    #[serde(borrow)]
+    responses: Option<HashMap<String, Vec<JsonItem<'a>>>>,
+    #[serde(borrow)]
+    unprocessed_keys: Option<HashMap<String, Unprocessed<'a>>>,
+    consumed_capacity: Option<Vec<Consumed>>,
 }
 
 #[derive(Deserialize)]
@@ -97,8 +96,7 @@ struct Unprocessed<'a> {
 #[derive(Deserialize)]
 #[serde(rename_all = "PascalCase")]
 struct Consumed {
-    #[serde(default)]
-    capacity_units: f64,
+    capacity_units: Option<f64>,
 }
 
 /// Reads an answer. An answer that is no JSON was cut short, and the request can be repeated. A value
@@ -111,12 +109,14 @@ fn read(body: &[u8]) -> Result<Result<Found, StoreError>, serde_json::Error> {
     };
     let owned =
         |items: Vec<JsonItem<'_>>| items.into_iter().map(|item| into_owned(item.0)).collect();
-    let read = body.consumed_capacity.iter().map(|consumed| consumed.capacity_units).sum();
+    let consumed = body.consumed_capacity.into_iter().flatten();
+    let read = consumed.filter_map(|consumed| consumed.capacity_units).sum();
+    let (found, unprocessed) = (body.responses, body.unprocessed_keys);
     Ok(Ok(Found {
-        items: body.responses.into_iter().map(|(table, items)| (table, owned(items))).collect(),
-        unprocessed: body
-            .unprocessed_keys
+        items: found.into_iter().flatten().map(|(table, items)| (table, owned(items))).collect(),
+        unprocessed: unprocessed
             .into_iter()
+            .flatten()
             .map(|(table, unprocessed)| (table, owned(unprocessed.keys)))
             .collect(),
         units: Units { read, write: 0.0 },
@@ -144,5 +144,13 @@ mod tests {
         let found = read(br#"{"Responses": {"app": []}, "UnprocessedKeys": {}}"#).unwrap().unwrap();
         assert_eq!(found.items, [("app".to_owned(), Vec::new())]);
         assert_eq!(found.unprocessed, []);
+    }
+
+    #[test]
+    fn what_is_null_is_absent() {
+        let body = br#"{"Responses": null, "UnprocessedKeys": null, "ConsumedCapacity": null}"#;
+        let found = read(body).unwrap().unwrap();
+        assert_eq!((found.items, found.unprocessed), (Vec::new(), Vec::new()));
+        assert_eq!(found.units, Units::default());
     }
 }
