@@ -15,14 +15,11 @@ rm -rf "$logs"
 mkdir -p "$logs"
 touch "$logs"/{times,counts,failures,skipped}.txt
 
-# CI needs neither incremental builds, because it builds everything once, nor debug information.
-# Both cost time.
-[[ -z ${CI:-} ]] || export CARGO_INCREMENTAL=0 CARGO_PROFILE_DEV_DEBUG=0
-
 # Nothing is optimized, because that takes longer than it saves in the suites.
 build() {
-    RUSTC_WORKSPACE_WRAPPER=$root/tests/tools/compile.sh without_warnings build "$cargo" test --locked --no-run \
-        --workspace --exclude referee-fuzz --all-features --lib --tests --examples
+    RUSTC_WORKSPACE_WRAPPER=$root/tests/tools/compile.sh \
+        without_warnings build "$cargo" test --locked --no-run --workspace \
+        --exclude referee-fuzz --all-features --lib --tests --examples
 }
 
 # Writes a line with the source and the path of each executable.
