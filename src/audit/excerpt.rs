@@ -176,7 +176,7 @@ fn next<'b>(bytes: &mut &'b [u8]) -> Option<(Location, &'b [u8])> {
 /// The item in an excerpt, without its location.
 fn read<'b>(mut bytes: &'b [u8], names: &[Vec<&'b str>]) -> Option<(TableId, Item<'b>)> {
     let table = TableId(Decoder(&mut bytes).id()?);
-    let mut item = Item::new();
+    let mut attributes = Vec::new();
     for name in names.get(table.0)? {
         let tag = Decoder(&mut bytes).tag()?;
         if tag == ABSENT {
@@ -188,9 +188,9 @@ fn read<'b>(mut bytes: &'b [u8], names: &[Vec<&'b str>]) -> Option<(TableId, Ite
         } else {
             raw_item::value(name, content).ok()?
         };
-        item.insert((*name).into(), value);
+        attributes.push(((*name).into(), value));
     }
-    Some((table, item))
+    Some((table, attributes.into()))
 }
 
 /// Removes a length and as many bytes.

@@ -89,14 +89,14 @@ impl<'de> Visitor<'de> for ItemVisitor {
     }
 
     fn visit_map<A: MapAccess<'de>>(self, mut access: A) -> Result<Item<'de>, A::Error> {
-        let mut item = Item::new();
+        let mut attributes = Vec::new();
         while let Some(Text(name)) = access.next_key()? {
             let value = access
                 .next_value_seed(ValueSeed { depth: self.depth })
                 .map_err(|error| in_attribute(&name, &error))?;
-            item.insert(name, value);
+            attributes.push((name, value));
         }
-        Ok(item)
+        Ok(attributes.into())
     }
 }
 

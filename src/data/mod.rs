@@ -4,6 +4,7 @@
 //! does not copy their values.
 
 pub(crate) mod ends;
+mod item;
 mod json;
 mod key;
 mod number;
@@ -15,6 +16,7 @@ mod size;
 mod time;
 mod value;
 
+pub use item::{Item, into_owned};
 pub use json::{JsonItem, MAX_DEPTH, in_attribute, without_position};
 pub use key::{
     Key, KeyAttribute, KeyError, KeyKind, KeySchema, KeyValue, PARTITION_KEY_BYTES_MAX,
@@ -31,4 +33,4 @@ pub use size::{ITEM_BYTES_MAX, item_bytes};
 #[cfg(any(feature = "cli", test))]
 pub(crate) use time::Distance;
 pub use time::Timestamp;
-pub use value::{Item, Type, Value, into_owned};
+pub use value::{Type, Value};

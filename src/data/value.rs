@@ -1,13 +1,9 @@
-//! Attribute values and items.
+//! Attribute values.
 
 use std::borrow::Cow;
-use std::collections::BTreeMap;
 use std::fmt;
 
-use super::Number;
-
-/// An item: the values of its attributes, by name.
-pub type Item<'a> = BTreeMap<Cow<'a, str>, Value<'a>>;
+use super::{Item, Number, into_owned};
 
 /// The type of an attribute value. The variants are named after DynamoDB's type tags.
 ///
@@ -153,12 +149,4 @@ impl From<&str> for Value<'static> {
     fn from(text: &str) -> Self {
         Self::S(Cow::Owned(text.to_owned()))
     }
-}
-
-/// An owned copy of the item.
-#[must_use]
-pub fn into_owned(item: Item<'_>) -> Item<'static> {
-    item.into_iter()
-        .map(|(name, value)| (Cow::Owned(name.into_owned()), value.into_owned()))
-        .collect()
 }

@@ -257,7 +257,7 @@ fn slot<'i>(item: &'i mut Item<'static>, path: &Path) -> Option<&'i mut Value<'s
 
 fn close_gaps(item: &mut Item<'static>) {
     item.retain(|_, value| *value != gone());
-    item.values_mut().for_each(close_gaps_in);
+    item.iter_mut().for_each(|(_, value)| close_gaps_in(value));
 }
 
 fn close_gaps_in(value: &mut Value<'static>) {

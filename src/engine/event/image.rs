@@ -58,17 +58,17 @@ impl<'de> Visitor<'de> for Projected<'_> {
     }
 
     fn visit_map<A: MapAccess<'de>>(self, mut access: A) -> Result<Item<'de>, A::Error> {
-        let mut item = Item::new();
+        let mut attributes = Vec::new();
         while let Some(Text(name)) = access.next_key()? {
             if self.0.iter().any(|projection| projection.contains(&name)) {
                 let value = access
                     .next_value::<Value<'de>>()
                     .map_err(|error| in_attribute(&name, &error))?;
-                item.insert(name, value);
+                attributes.push((name, value));
             } else {
                 access.next_value::<IgnoredAny>()?;
             }
         }
-        Ok(item)
+        Ok(attributes.into())
     }
 }

@@ -176,15 +176,15 @@ impl<'a> Pass<'_, 'a> {
 
 /// Reads those attributes of an image that the rules look at, and skips the others.
 fn image<'a>(cursor: &mut Cursor<'a>, projections: &[&Projection]) -> Option<Item<'a>> {
-    let mut item = Item::new();
+    let mut attributes = Vec::new();
     cursor.object(|name, cursor| {
         let value = cursor.attribute()?;
         if projections.iter().any(|projection| projection.contains(name)) {
-            item.insert(Cow::Borrowed(name), value.decode()?);
+            attributes.push((Cow::Borrowed(name), value.decode()?));
         }
         Some(())
     })?;
-    Some(item)
+    Some(attributes.into())
 }
 
 #[cfg(test)]

@@ -44,14 +44,15 @@ fn value() -> impl Strategy<Value = Value<'static>> {
     leaf.prop_recursive(2, 8, 3, |inner| {
         prop_oneof![
             prop::collection::vec(inner.clone(), 0..3).prop_map(Value::L),
-            prop::collection::btree_map(text().prop_map(Into::into), inner, 0..3)
-                .prop_map(Value::M),
+            prop::collection::vec((text().prop_map(Into::into), inner), 0..3)
+                .prop_map(|map| Value::M(map.into())),
         ]
     })
 }
 
 fn image() -> impl Strategy<Value = Option<Item<'static>>> {
-    prop::option::of(prop::collection::btree_map(text().prop_map(Into::into), value(), 0..4))
+    let attributes = prop::collection::vec((text().prop_map(Into::into), value()), 0..4);
+    prop::option::of(attributes.prop_map(Item::from))
 }
 
 prop_compose! {

@@ -108,7 +108,7 @@ pub(crate) fn expected(
             remove(&mut item, &names);
         }
     }
-    item.append(&mut into_owned(rules.key_schema(mirror.mirror).item_of(&pair.mirror)));
+    item.extend(into_owned(rules.key_schema(mirror.mirror).item_of(&pair.mirror)));
     Some(item)
 }
 

@@ -122,7 +122,7 @@ pub(crate) fn is_as_left(
     });
     let removed = before
         .into_iter()
-        .flat_map(Item::keys)
+        .flat_map(|item| item.keys())
         .filter(|name| !after.contains_key(*name))
         .map(|name| Condition::NotExists(Path::attribute(name)));
     let exists = Condition::Exists(partition(rules, entity));

@@ -11,7 +11,7 @@ use crate::store::expression::Placeholders;
 use crate::store::{Clause, SortCondition};
 
 /// The value of `ExpressionAttributeNames`.
-type SdkNames = HashMap<String, String>;
+pub(super) type SdkNames = HashMap<String, String>;
 
 /// Numbered placeholders for the names and values in one request's expressions.
 #[derive(Debug, Default, PartialEq)]

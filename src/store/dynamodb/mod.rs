@@ -2,6 +2,7 @@
 //!
 //! Invariant: no other module uses the SDK's DynamoDB types.
 
+mod batch_get;
 mod error;
 mod expression;
 mod found;
@@ -65,7 +66,7 @@ impl Store for DynamoDb {
         &self,
         reads: Vec<Read>,
     ) -> Result<Answer<Vec<Option<Item<'static>>>>, StoreError> {
-        self.in_time(Box::pin(read::batch_get(&self.client, &reads))).await
+        self.in_time(Box::pin(batch_get::batch_get(&self.client, &reads))).await
     }
 
     async fn query(&self, query: Query) -> Result<Answer<Page>, StoreError> {

@@ -4,8 +4,6 @@
 //! current item cancels the transaction, and is returned as the cancellation reason of that action.
 //! <https://docs.aws.amazon.com/amazondynamodb/latest/APIReference/API_TransactWriteItems.html#API_TransactWriteItems_Errors>
 
-use std::collections::BTreeMap;
-
 use super::invalid::{self, Invalid};
 use super::table::{Index, Table};
 use crate::data::{
@@ -242,7 +240,7 @@ pub(super) fn is_too_deep(value: &Value<'_>, level: usize) -> bool {
 fn inner<'v, 'a>(value: &'v Value<'a>) -> impl Iterator<Item = &'v Value<'a>> {
     let list = if let Value::L(list) = value { Some(list) } else { None };
     let map = if let Value::M(map) = value { Some(map) } else { None };
-    list.into_iter().flatten().chain(map.into_iter().flat_map(BTreeMap::values))
+    list.into_iter().flatten().chain(map.into_iter().flat_map(|map| map.values()))
 }
 
 fn too_deep() -> Invalid {

@@ -40,7 +40,7 @@ pub(super) fn vary(rules: &Rules, dump: &mut Dump, rng: &mut Rng) {
     let odd = ODD[rng.usize(..ODD.len())];
     for table in &rules.tables {
         for item in dump.get_mut(&table.name).unwrap() {
-            for value in item.values_mut() {
+            for (_, value) in item.iter_mut() {
                 replace(value, odd);
             }
             let is_key = |name: &str| table.key.names().any(|key| key == name);
@@ -64,7 +64,7 @@ fn replace(value: &mut Value<'static>, odd: &'static str) {
             replace(value, odd);
         }
     } else if let Value::M(item) = value {
-        for value in item.values_mut() {
+        for (_, value) in item.iter_mut() {
             replace(value, odd);
         }
     } else if let Value::Ss(set) = value {

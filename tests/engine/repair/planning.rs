@@ -1,6 +1,5 @@
 //! Which write a finding has, or why it has none.
 
-use std::collections::BTreeMap;
 use std::fmt::Write as _;
 
 use expect_test::{Expect, expect};
@@ -21,7 +20,7 @@ fn text(rules: &Rules, plan: &Plan) -> String {
             let Value::S(text) = value else { panic!("{value:?}") };
             text.to_string()
         };
-        let key: Vec<String> = key.iter().flat_map(BTreeMap::values).map(text_of).collect();
+        let key: Vec<String> = key.iter().flat_map(|key| key.values()).map(text_of).collect();
         writeln!(text, "{} {} {}: {what}", of.kind, of.rule, key.join("/")).unwrap();
     };
     for entry in &plan.entries {
