@@ -45,7 +45,7 @@ pub(super) fn all_names(rules: &Rules) -> Vec<Vec<&str>> {
 
 /// The same attributes, to decode only them.
 pub(super) fn projection(rules: &Rules, table: TableId) -> Projection {
-    Projection::Names(names(rules, table).into_iter().map(str::to_owned).collect())
+    names(rules, table).into_iter().map(str::to_owned).collect()
 }
 
 fn name(path: &AttributePath) -> Option<&str> {

@@ -102,8 +102,6 @@ impl<'de> Visitor<'de> for RawItemVisitor {
 
 #[cfg(test)]
 mod tests {
-    use std::collections::BTreeSet;
-
     use super::*;
     use crate::data::{KeyAttribute, KeyKind};
 
@@ -117,7 +115,7 @@ mod tests {
         let text = br#"{"a": {"N": "1"}, "pk": {"S": "x"}, "odd": {"Q": []}}"#;
         let item = RawItem::parse(text).unwrap();
         assert!(item.key(&schema()).is_ok());
-        let names = Projection::Names(BTreeSet::from(["a".to_owned(), "none".to_owned()]));
+        let names = Projection::from_iter(["a".to_owned(), "none".to_owned()]);
         assert_eq!(item.attributes(&names).unwrap().len(), 1);
         let error = item.attributes(&Projection::All).unwrap_err();
         assert!(error.starts_with("attribute `odd`: unknown type tag `Q`"), "{error}");

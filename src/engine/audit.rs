@@ -160,7 +160,7 @@ impl Engine {
     /// The attributes that the rules look at in a table's items.
     fn projection(&self, table: TableId) -> Projection {
         let key = &self.rules[table].key;
-        let mut projection = Projection::Names(key.names().map(str::to_owned).collect());
+        let mut projection: Projection = key.names().map(str::to_owned).collect();
         for (position, entity) in self.rules.entities.iter().enumerate() {
             if entity.table == table {
                 projection.extend(self.index.projection(EntityId(position)));

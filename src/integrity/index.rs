@@ -20,10 +20,49 @@ pub(crate) enum Projection {
     /// Every attribute.
     All,
     /// These top-level attributes.
-    Names(BTreeSet<String>),
+    Names(Names),
+}
+
+/// Names of attributes.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub(crate) struct Names {
+    names: BTreeSet<String>,
+    /// Bit `n` is set if a name has `n` bytes, modulo 64. An item can have many attributes, and most
+    /// of the others need no comparison.
+    lengths: u64,
+}
+
+impl Names {
+    fn contains(&self, name: &str) -> bool {
+        self.lengths & length_bit(name) != 0 && self.names.contains(name)
+    }
+}
+
+const fn length_bit(name: &str) -> u64 {
+    1 << (name.len() % 64)
+}
+
+impl Extend<String> for Names {
+    fn extend<I: IntoIterator<Item = String>>(&mut self, names: I) {
+        let Self { names: known, lengths } = self;
+        known.extend(names.into_iter().inspect(|name| *lengths |= length_bit(name)));
+    }
+}
+
+impl FromIterator<String> for Projection {
+    fn from_iter<I: IntoIterator<Item = String>>(of: I) -> Self {
+        let mut names = Names::default();
+        names.extend(of);
+        Self::Names(names)
+    }
 }
 
 impl Projection {
+    /// No attribute.
+    pub(crate) const fn none() -> Self {
+        Self::Names(Names { names: BTreeSet::new(), lengths: 0 })
+    }
+
     /// Whether the rules look at this attribute.
     pub(crate) fn contains(&self, name: &str) -> bool {
         match self {
@@ -36,14 +75,14 @@ impl Projection {
     pub(crate) fn names(&self) -> Option<Vec<String>> {
         match self {
             Self::All => None,
-            Self::Names(names) => Some(names.iter().cloned().collect()),
+            Self::Names(Names { names, .. }) => Some(names.iter().cloned().collect()),
         }
     }
 
     /// Adds the attributes of another projection.
     pub(crate) fn extend(&mut self, other: &Self) {
         match (&mut *self, other) {
-            (Self::Names(names), Self::Names(others)) => names.extend(others.iter().cloned()),
+            (Self::Names(names), Self::Names(others)) => names.extend(others.names.iter().cloned()),
             (_, Self::All) => *self = Self::All,
             (Self::All, Self::Names(_)) => {}
         }
@@ -215,7 +254,7 @@ impl Index {
                 role_projection(rules, role)
             }
         };
-        projection.extend(&Projection::Names(BTreeSet::from([MARK.to_owned()])));
+        projection.extend(&Projection::from_iter([MARK.to_owned()]));
         projection
     }
 
@@ -279,18 +318,18 @@ fn role_projection(rules: &Rules, role: Role) -> Projection {
 fn existence_projection(rules: &Rules, entity: &Entity) -> Projection {
     let keys = rules[entity.table].key.names();
     let conditions = entity.conditions.iter().map(|(path, _)| path.root());
-    Projection::Names(keys.chain(conditions).map(str::to_owned).collect())
+    keys.chain(conditions).map(str::to_owned).collect()
 }
 
 /// The attributes that decide whether the item exists that a reference refers to.
 fn target_projection(rules: &Rules, rule: ReferenceId) -> Projection {
     let mut projection = existence_projection(rules, rules.referenced(rule));
     let ttl = reference::ttl(rules, &rules[rule]).map(str::to_owned);
-    projection.extend(&Projection::Names(ttl.into_iter().collect()));
+    projection.extend(&ttl.into_iter().collect());
     // An item that is found in an index is read by the key of its table.
     let declared = rules.declared(rules[rule].to);
     let keys = rules.key_schema(declared).names().map(str::to_owned);
-    projection.extend(&Projection::Names(keys.collect()));
+    projection.extend(&keys.collect());
     projection
 }
 
@@ -299,21 +338,21 @@ fn referencing_projection(rules: &Rules, reference: &Reference) -> Projection {
     let mut projection = existence_projection(rules, &rules[reference.from]);
     let roots = reference.paths().map(|path| path.root().to_owned());
     let derived = reference.derived.iter().map(|derived| derived.attribute.clone());
-    projection.extend(&Projection::Names(roots.chain(derived).collect()));
+    projection.extend(&roots.chain(derived).collect());
     if matches!(reference.find, Find::Mirror(_)) {
         let ttl = rules.table_of(reference.from).ttl.clone();
-        projection.extend(&Projection::Names(ttl.into_iter().collect()));
+        projection.extend(&ttl.into_iter().collect());
     }
     // An item may refer to itself.
     if rules[reference.from].table == rules[reference.to].table {
         let ttl = reference::ttl(rules, reference).map(str::to_owned);
-        projection.extend(&Projection::Names(ttl.into_iter().collect()));
+        projection.extend(&ttl.into_iter().collect());
     }
     if reference.on_missing == OnMissing::Revert {
         projection = Projection::All;
     }
     if reference.is_recursive() {
-        projection.extend(&Projection::Names(BTreeSet::from([MARK.to_owned()])));
+        projection.extend(&Projection::from_iter([MARK.to_owned()]));
     }
     projection
 }
@@ -323,16 +362,16 @@ fn source_projection(rules: &Rules, mirror: &Mirror) -> Projection {
     let mut projection = existence_projection(rules, &rules[mirror.source]);
     let ttl = rules.table_of(mirror.source).ttl.clone();
     let of_key = mirror.key_attributes().map(str::to_owned);
-    projection.extend(&Projection::Names(of_key.chain(ttl).collect()));
+    projection.extend(&of_key.chain(ttl).collect());
     match &mirror.copy {
         Copied::All | Copied::Except(_) => projection = Projection::All,
         Copied::None => {}
         Copied::List(names) => {
-            projection.extend(&Projection::Names(names.iter().cloned().collect()));
+            projection.extend(&names.iter().cloned().collect());
         }
         Copied::Renamed(names) => {
             let names = names.iter().map(|(name, _)| name.clone());
-            projection.extend(&Projection::Names(names.collect()));
+            projection.extend(&names.collect());
         }
     }
     projection
@@ -355,8 +394,8 @@ mod tests {
 
     #[test]
     fn a_projection_has_exactly_the_names_that_were_added() {
-        let names = |names: &[&str]| {
-            Projection::Names(names.iter().map(|name| (*name).to_owned()).collect())
+        let names = |names: &[&str]| -> Projection {
+            names.iter().map(|name| (*name).to_owned()).collect()
         };
         let mut projection = names(&["kind"]);
         projection.extend(&names(&["by"]));

@@ -2,8 +2,6 @@
 
 #[cfg(feature = "cli")]
 use std::borrow::Cow;
-#[cfg(feature = "cli")]
-use std::collections::BTreeSet;
 
 use super::index::Index;
 #[cfg(feature = "cli")]
@@ -52,7 +50,7 @@ pub(crate) fn projection<'m>(
         all.to_mut().extend(&more);
         all
     });
-    all.unwrap_or_else(|| Cow::Owned(Projection::Names(BTreeSet::new())))
+    all.unwrap_or_else(|| Cow::Owned(Projection::none()))
 }
 
 #[cfg(test)]

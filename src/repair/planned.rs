@@ -162,12 +162,14 @@ impl PlannedWrite {
                 Correction::Put { content: content()?, precondition: Precondition::Absent(None) }
             }
             RepairAction::OverwriteMirror | RepairAction::AdoptMirror => {
-                let precondition =
-                    mark.map_or(Precondition::Unmarked, |mark| Precondition::Seen(mark.fence));
+                let precondition = mark.map_or(Precondition::Unmarked, |mark| {
+                    Precondition::Seen(mark.fence.into_owned())
+                });
                 Correction::Put { content: content()?, precondition }
             }
             RepairAction::AnnounceDelete | RepairAction::DeleteMirror => {
-                Correction::Delete { fence: mark.ok_or(NoRequest::NotBroken)?.fence }
+                let mark = mark.ok_or(NoRequest::NotBroken)?;
+                Correction::Delete { fence: mark.fence.into_owned() }
             }
             RepairAction::Delete | RepairAction::Unset | RepairAction::SetDefault => {
                 return Err(NoRequest::NotBroken);

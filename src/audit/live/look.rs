@@ -165,7 +165,7 @@ fn state(
         defect: difference.defect,
         pair: pair.clone(),
         source: source.map(hash),
-        fence: fence.map(|mark| mark.fence),
+        fence: fence.map(|mark| mark.fence.into_owned()),
     })
 }
 

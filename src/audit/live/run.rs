@@ -190,7 +190,7 @@ pub fn is_needed(rules: &Rules, table: TableId) -> bool {
 /// an item belongs; `None` for all.
 fn attributes(rules: &Rules, index: &Index, table: TableId) -> Option<Vec<String>> {
     let keys = rules[table].key.names().map(str::to_owned);
-    let mut projection = Projection::Names(keys.collect());
+    let mut projection: Projection = keys.collect();
     for (id, entity) in (0..).map(EntityId).zip(&rules.entities) {
         if entity.table == table {
             projection.extend(index.projection(id));

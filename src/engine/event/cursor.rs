@@ -130,10 +130,27 @@ impl<'a> RawAttribute<'a> {
     /// Decodes the value.
     pub(super) fn decode(self) -> Option<Value<'a>> {
         if self.is_plain {
-            let text = self.json.strip_prefix(r#"{"S":""#)?.strip_suffix(r#""}"#)?;
-            return Some(Value::S(Cow::Borrowed(text)));
+            return self.text();
         }
-        json(self.json)
+        self.map_of_texts().or_else(|| json(self.json))
+    }
+
+    /// Decodes a string without escapes.
+    fn text(self) -> Option<Value<'a>> {
+        let text = self.json.strip_prefix(r#"{"S":""#)?.strip_suffix(r#""}"#)?;
+        Some(Value::S(Cow::Borrowed(text)))
+    }
+
+    /// Decodes a map of such strings, as the mark of a mirror is; `None` if it is anything else.
+    fn map_of_texts(self) -> Option<Value<'a>> {
+        let map = self.json.strip_prefix(r#"{"M":"#)?.strip_suffix('}')?;
+        let mut attributes = Vec::new();
+        Cursor::new(map).object(|name, cursor| {
+            let value = cursor.attribute().filter(|value| value.is_plain)?;
+            attributes.push((Cow::Borrowed(name), value.text()?));
+            Some(())
+        })?;
+        Some(Value::M(attributes.into()))
     }
 }
 

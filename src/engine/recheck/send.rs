@@ -189,7 +189,7 @@ impl<'b> Batch<'b> {
 
 impl Part {
     const fn empty() -> Self {
-        let projection = Projection::Names(BTreeSet::new());
+        let projection = Projection::none();
         Self { listed: BTreeSet::new(), projection, grace_ms: 0, due_ms: i64::MIN }
     }
 

@@ -27,11 +27,15 @@ impl<'s, 'h> RefusedWrite<'s, 'h> {
     ///
     /// A mirror with the fence of this change was written for it. If it is different, someone has
     /// edited it since, which has a record of its own.
-    pub(crate) fn of(source: &'s ChangedSource<'h>, mirror: &Item<'_>, mark: Mark) -> Option<Self> {
+    pub(crate) fn of(
+        source: &'s ChangedSource<'h>,
+        mirror: &Item<'_>,
+        mark: Mark<'_>,
+    ) -> Option<Self> {
         let is_right =
             source.content.as_ref().is_some_and(|content| mirror::is_same(mirror, content));
-        let is_higher = mark.fence > source.sequence.fence();
-        (is_higher && !is_right).then_some(Self { source, fence: mark.fence })
+        let is_higher = *mark.fence > *source.sequence.fence();
+        (is_higher && !is_right).then(|| Self { source, fence: mark.fence.into_owned() })
     }
 }
 

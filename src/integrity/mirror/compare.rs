@@ -79,7 +79,7 @@ pub(crate) fn assess(
     let after = change.after.as_ref().and_then(|item| Mark::of(item, rule));
     let announced = if change.after.is_none() { &before } else { &after };
     if let Some(mark) = announced.as_ref().filter(|mark| mark.deleting) {
-        return assess_own_delete(mark.fence.clone(), change, expected(rules, pair, source));
+        return assess_own_delete(mark.fence.to_string(), change, expected(rules, pair, source));
     }
     let removal = removal(rules, pair, change, by_ttl);
     if compare(rules, pair, change.after.as_ref(), source, removal.as_ref(), now_ms).is_none() {
@@ -91,9 +91,10 @@ pub(crate) fn assess(
     let Some(mark) = after.filter(|mark| Some(mark) != before.as_ref()) else {
         return Verdict::Suspect;
     };
+    let fence = mark.fence.into_owned();
     Verdict::Outdated(match expected(rules, pair, source) {
-        Some(content) => Correction::Put { content, precondition: Precondition::Seen(mark.fence) },
-        None => Correction::Delete { fence: mark.fence },
+        Some(content) => Correction::Put { content, precondition: Precondition::Seen(fence) },
+        None => Correction::Delete { fence },
     })
 }
 
@@ -143,7 +144,7 @@ pub(crate) fn removal(
     match Mark::of(before, &rules[pair.rule]) {
         Some(mark) if mark.deleting => None,
         mark => {
-            let fence = mark.map(|mark| mark.fence);
+            let fence = mark.map(|mark| mark.fence.into_owned());
             Some(Removal { fence, sequence: None, by_ttl, with_target: false })
         }
     }
@@ -235,10 +236,11 @@ pub(crate) fn compare(
     // A mirror that this removal or a later one was answered with is there to stay, even if the
     // removal is delivered again and would be answered differently now.
     let sequence = removal.and_then(|removal| removal.sequence.as_ref());
-    let was_answered = |mark: &Mark| sequence.is_some() && mark.fix.as_ref() >= sequence;
+    let was_answered =
+        |mark: &Mark<'_>| sequence.is_some() && mark.fix.as_deref() >= sequence.map(String::as_str);
     let was_removed = |fence: &String| match &mark {
         // A redelivered change of the source wrote the deleted mirror again.
-        Some(mark) => mark.fence <= *fence && !was_answered(mark),
+        Some(mark) => *mark.fence <= **fence && !was_answered(mark),
         None => found.is_none(),
     };
     let deletes_source = rule.on_mirror_delete == OnMirrorDelete::DeleteSource
@@ -291,7 +293,7 @@ fn is_same_as(found: Option<&Item<'_>>, expected: &Item<'_>) -> bool {
 fn correction(
     rule: &Mirror,
     defect: &Defect,
-    mark: Option<Mark>,
+    mark: Option<Mark<'_>>,
     fence: Option<String>,
     expected: Option<Item<'static>>,
 ) -> Option<Correction> {
@@ -302,9 +304,9 @@ fn correction(
     if *defect == Defect::MirrorMissing && restores {
         put(Precondition::Absent(fence))
     } else if *defect == Defect::MirrorDiffers && overwrites {
-        put(Precondition::Seen(mark?.fence))
+        put(Precondition::Seen(mark?.fence.into_owned()))
     } else if *defect == Defect::SourceMissing && overwrites {
-        Some(Correction::Delete { fence: mark?.fence })
+        Some(Correction::Delete { fence: mark?.fence.into_owned() })
     } else if matches!(defect, Defect::UnmarkedAdoptable | Defect::MirrorUnmarked) && adopts {
         put(Precondition::Unmarked)
     } else {

@@ -15,14 +15,14 @@ const DELETING: &str = "deleting";
 
 /// The reserved map attribute `_referee` of a mirror.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(crate) struct Mark {
+pub(crate) struct Mark<'i> {
     /// The name of the mirror's rule.
-    pub(crate) rule: String,
+    pub(crate) rule: Cow<'i, str>,
     /// The padded sequence number of the source's change that the mirror was written for.
     ///
     /// Streams redeliver, and a request may be applied late. Without the fence, a mirror would
     /// alternate between old and new content.
-    pub(crate) fence: String,
+    pub(crate) fence: Cow<'i, str>,
     /// If this write corrects the mirror itself, what identifies the correction: the padded
     /// sequence number of the mirror's change, the time of the audit that found the difference, or a
     /// hash of the item that a repair corrected.
@@ -33,21 +33,21 @@ pub(crate) struct Mark {
     /// If the rule deletes the sources of deleted mirrors, a mirror that is restored has one, too: it
     /// tells which deletes of the mirror were answered by that, and must not delete the source when
     /// they are delivered again.
-    pub(crate) fix: Option<String>,
+    pub(crate) fix: Option<Cow<'i, str>>,
     /// Whether Referee is about to delete the mirror, so that the record of the delete shows that
     /// it was Referee's.
     pub(crate) deleting: bool,
 }
 
-impl Mark {
+impl<'i> Mark<'i> {
     /// The mark of a mirror that is written for a change of its source.
-    pub(crate) fn new(rule: &str, fence: String) -> Self {
-        Self { rule: rule.to_owned(), fence, fix: None, deleting: false }
+    pub(crate) fn new(rule: &'i str, fence: String) -> Self {
+        Self { rule: rule.into(), fence: fence.into(), fix: None, deleting: false }
     }
 
     /// The mark that this rule set on an item, under its present or its former name; `None` if the
     /// item has no mark or another rule's.
-    pub(crate) fn of(item: &Item<'_>, rule: &Mirror) -> Option<Self> {
+    pub(crate) fn of(item: &'i Item<'_>, rule: &Mirror) -> Option<Self> {
         let Some(Value::M(mark)) = item.get(MARK) else { return None };
         let text = |name: &str| match mark.get(name) {
             Some(Value::S(text)) => Some(&**text),
@@ -55,9 +55,9 @@ impl Mark {
         };
         let name = text(RULE)?;
         (name == rule.name || Some(name) == rule.was.as_deref()).then_some(Self {
-            rule: name.to_owned(),
-            fence: text(FENCE)?.to_owned(),
-            fix: text(FIX).map(str::to_owned),
+            rule: name.into(),
+            fence: text(FENCE)?.into(),
+            fix: text(FIX).map(Cow::Borrowed),
             deleting: mark.get(DELETING) == Some(&Value::Bool(true)),
         })
     }

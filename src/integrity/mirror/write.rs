@@ -80,7 +80,7 @@ pub(crate) fn steps_of_correction(
                 Precondition::Absent(fence) => deletes_source && fence.is_some(),
                 Precondition::OlderThan(_) | Precondition::Unmarked => false,
             };
-            let fix = keeps_fence.then_some(fix);
+            let fix = keeps_fence.then(|| fix.into());
             let mark = Mark { fix, ..Mark::new(&rules[pair.rule].name, fence) };
             vec![put(rules, pair, content, &mark, &precondition)]
         }
@@ -93,7 +93,7 @@ fn put(
     rules: &Rules,
     pair: &Pair,
     mut content: Item<'static>,
-    mark: &Mark,
+    mark: &Mark<'_>,
     precondition: &Precondition,
 ) -> Step {
     let rule = &rules[pair.rule];

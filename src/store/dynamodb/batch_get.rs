@@ -60,8 +60,11 @@ struct Asked<'r> {
     /// The names of the key attributes.
     key_names: Vec<&'r str>,
     /// The positions of the reads, needed because DynamoDB returns items in no particular order.
-    positions: HashMap<Vec<KeyValue<'r>>, usize>,
+    positions: HashMap<KeyValues<'r>, usize>,
 }
+
+/// The values of the partition key and of the sort key.
+type KeyValues<'i> = (Option<KeyValue<'i>>, Option<KeyValue<'i>>);
 
 type Tables<'r> = HashMap<&'r str, Asked<'r>>;
 
@@ -88,8 +91,7 @@ fn by_table<'r>(request: &Request, reads: &'r [Read]) -> Result<Tables<'r>, Stor
 impl<'r> Asked<'r> {
     fn add(&mut self, position: usize, read: &'r Read) {
         self.keys.push(&read.key);
-        let values = key_values(&read.key, &self.key_names);
-        self.positions.extend(values.map(|values| (values, position)));
+        self.positions.insert(key_values(&read.key, &self.key_names), position);
         match (&read.attributes, &mut self.attributes) {
             (Some(attributes), Some(wanted)) => {
                 wanted.extend(attributes.iter().map(String::as_str));
@@ -102,7 +104,7 @@ impl<'r> Asked<'r> {
     /// Stores an item at the position of its read, with the attributes that the read requested.
     fn insert(&self, reads: &[Read], found: &mut [Option<Item<'static>>], mut item: Item<'static>) {
         let values = key_values(&item, &self.key_names);
-        let Some(position) = values.and_then(|values| self.positions.get(&values)) else { return };
+        let Some(position) = self.positions.get(&values) else { return };
         if let (Some(read), Some(found)) = (reads.get(*position), found.get_mut(*position)) {
             if let Some(wanted) = &read.attributes {
                 item.retain(|name, _| wanted.iter().any(|wanted| wanted == name));
@@ -112,9 +114,10 @@ impl<'r> Asked<'r> {
     }
 }
 
-/// The values of these attributes, if the item has all of them with types that a key can have.
-fn key_values<'i>(item: &'i Item<'_>, names: &[&str]) -> Option<Vec<KeyValue<'i>>> {
-    names.iter().map(|name| item.get(*name).and_then(KeyValue::from_value)).collect()
+/// The values of the key attributes, as far as the item has them with types that a key can have.
+fn key_values<'i>(item: &'i Item<'_>, names: &[&str]) -> KeyValues<'i> {
+    let mut values = names.iter().map(|name| item.get(*name).and_then(KeyValue::from_value));
+    (values.next().flatten(), values.next().flatten())
 }
 
 #[derive(Serialize)]
