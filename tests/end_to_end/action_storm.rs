@@ -18,10 +18,10 @@ use crate::soundness::audit_repairs;
 use crate::stage::{Environment, Key, Stage, attributes};
 use crate::storm::inject_faults;
 
-const CHANGES: usize = 1_200;
+const CHANGES: usize = 1_680;
 /// The number of rounds. After each round, the clients pause until everything is repaired. Without
 /// these pauses, there would soon be no item left to delete.
-const ROUNDS: usize = 5;
+const ROUNDS: usize = 7;
 const CLIENTS: usize = 8;
 /// The number of possible items of each kind. It is small, so that the items interact.
 const TARGETS: u64 = 8;

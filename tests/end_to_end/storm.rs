@@ -15,7 +15,7 @@ use crate::proxy::{ALL, Fault, Proxy, WRITES, When};
 use crate::rules;
 use crate::stage::{Environment, Key, Stage};
 
-const CHANGES: usize = 2_000;
+const CHANGES: usize = 3_000;
 const CLIENTS: usize = 8;
 const COMPANIES: u64 = 30;
 const USERS: u64 = 60;
