@@ -144,13 +144,14 @@ impl<'a> RawAttribute<'a> {
     /// Decodes a map of such strings, as the mark of a mirror is; `None` if it is anything else.
     fn map_of_texts(self) -> Option<Value<'a>> {
         let map = self.json.strip_prefix(r#"{"M":"#)?.strip_suffix('}')?;
-        let mut attributes = Vec::new();
-        Cursor::new(map).object(|name, cursor| {
+        let (mut cursor, mut attributes) = (Cursor::new(map), Vec::new());
+        cursor.object(|name, cursor| {
             let value = cursor.attribute().filter(|value| value.is_plain)?;
             attributes.push((Cow::Borrowed(name), value.text()?));
             Some(())
         })?;
-        Some(Value::M(attributes.into()))
+        // A value with a second type is none.
+        cursor.is_at_end().then(|| Value::M(attributes.into()))
     }
 }
 

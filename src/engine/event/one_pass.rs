@@ -242,6 +242,8 @@ references: { task_owner: { from: task, to: user, on: { user: "{owner}" }, find:
             ("\"Keys\": {", "\"Late\": {"),
             ("\"170000000000000000000000\"", "\"x\""),
             ("{\"S\": \"bob\"}", "{\"S\": 5}"),
+            ("{\"S\": \"bob\"}", "{\"M\": {\"a\": {\"S\": \"x\"}}, \"S\": \"bob\"}"),
+            ("{\"S\": \"bob\"}", "{\"M\": {\"a\": {\"S\": \"x\", \"N\": \"1\"}}}"),
             ("\"SizeBytes\": 90", "\"NewImage\": {\"pk\": {\"S\": \"task#1\"}}"),
         ] {
             let unusual = RECORD.replace(from, to);
