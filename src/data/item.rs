@@ -44,9 +44,11 @@ impl DerefMut for Item<'_> {
 impl<'a> From<Vec<Attribute<'a>>> for Item<'a> {
     /// Sorts the attributes. Of two attributes with the same name, the last one counts.
     fn from(mut attributes: Vec<Attribute<'a>>) -> Self {
-        attributes.reverse();
-        attributes.sort_by(|one, other| one.0.cmp(&other.0));
-        attributes.dedup_by(|one, other| one.0 == other.0);
+        if !attributes.is_sorted_by(|one, other| one.0 < other.0) {
+            attributes.reverse();
+            attributes.sort_by(|one, other| one.0.cmp(&other.0));
+            attributes.dedup_by(|one, other| one.0 == other.0);
+        }
         Self(LiteMap::from_sorted_store_unchecked(attributes))
     }
 }
@@ -59,7 +61,7 @@ impl<'a, const N: usize> From<[Attribute<'a>; N]> for Item<'a> {
 
 impl<'a> FromIterator<Attribute<'a>> for Item<'a> {
     fn from_iter<I: IntoIterator<Item = Attribute<'a>>>(attributes: I) -> Self {
-        Self(attributes.into_iter().collect())
+        Vec::from_iter(attributes).into()
     }
 }
 
