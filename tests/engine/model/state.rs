@@ -2,6 +2,8 @@
 
 use std::collections::BTreeMap;
 
+use serde_json::Value as Json;
+
 use crate::model::desk::{Reply, Request};
 use crate::model::table::{Entry, Sealed};
 
@@ -38,6 +40,8 @@ pub(crate) struct Shard {
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub(crate) struct Run {
     pub(crate) record: usize,
+    /// The record as Lambda delivers it.
+    pub(crate) event: Sealed<Json>,
     pub(crate) began: usize,
     pub(crate) replies: Replies,
     pub(crate) asking: Vec<(usize, Sealed<Request>)>,

@@ -1,8 +1,9 @@
 //! The table, represented by the log of its changes. The log is enough to derive the current table,
 //! every earlier version of it, and the stream.
 
+use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
-use std::hash::{Hash, Hasher};
+use std::hash::{DefaultHasher, Hash, Hasher};
 use std::sync::Arc;
 
 use futures_util::FutureExt as _;
@@ -22,12 +23,16 @@ pub(crate) const TABLE: &str = "app";
 pub(crate) struct Sealed<T> {
     value: Arc<T>,
     text: Arc<str>,
+    /// The hash of the text, which is needed for every state with this value.
+    hash: u64,
 }
 
 impl<T: fmt::Debug> Sealed<T> {
     pub(crate) fn new(value: T) -> Self {
-        let text = format!("{value:?}").into();
-        Self { value: Arc::new(value), text }
+        let text: Arc<str> = format!("{value:?}").into();
+        let mut hasher = DefaultHasher::new();
+        text.hash(&mut hasher);
+        Self { value: Arc::new(value), text, hash: hasher.finish() }
     }
 }
 
@@ -41,13 +46,13 @@ impl<T> std::ops::Deref for Sealed<T> {
 
 impl<T> Clone for Sealed<T> {
     fn clone(&self) -> Self {
-        Self { value: Arc::clone(&self.value), text: Arc::clone(&self.text) }
+        Self { value: Arc::clone(&self.value), text: Arc::clone(&self.text), hash: self.hash }
     }
 }
 
 impl<T> PartialEq for Sealed<T> {
     fn eq(&self, other: &Self) -> bool {
-        self.text == other.text
+        self.hash == other.hash && self.text == other.text
     }
 }
 
@@ -55,7 +60,7 @@ impl<T> Eq for Sealed<T> {}
 
 impl<T> Hash for Sealed<T> {
     fn hash<H: Hasher>(&self, state: &mut H) {
-        self.text.hash(state);
+        self.hash.hash(state);
     }
 }
 
@@ -77,22 +82,24 @@ pub(crate) struct Entry {
     pub(crate) is_settled: bool,
 }
 
+/// Items by their keys.
+pub(crate) type Items = BTreeMap<Key<'static>, Sealed<Item<'static>>>;
+
 /// The initial items of a table, and its changes.
 pub(crate) struct History<'h> {
-    pub(crate) seed: &'h [Item<'static>],
+    pub(crate) seed: &'h Items,
     pub(crate) log: &'h [Entry],
-    pub(crate) index: Option<&'static str>,
 }
 
 impl<'h> History<'h> {
     /// Returns the item as it was after this many changes.
     pub(crate) fn item(&self, name: &str, changes: usize) -> Option<&'h Item<'static>> {
-        let key = key(name);
-        let known = self.log[..changes].iter().rfind(|entry| entry.key == key);
-        known.map_or_else(
-            || self.seed.iter().find(|item| key_of(item) == key),
-            |entry| entry.after.as_deref(),
-        )
+        self.item_of(&key(name), changes)
+    }
+
+    fn item_of(&self, key: &Key<'static>, changes: usize) -> Option<&'h Item<'static>> {
+        let known = self.log[..changes].iter().rfind(|entry| entry.key == *key);
+        known.map_or_else(|| self.seed.get(key), |entry| entry.after.as_ref()).map(|item| &**item)
     }
 
     /// Returns the stream record of a change, as Lambda receives it.
@@ -102,7 +109,7 @@ impl<'h> History<'h> {
             table: TABLE.to_owned(),
             key: entry.key.clone(),
             key_attributes: schema().item_of(&entry.key),
-            before: self.item(&name_of(&entry.key), place).cloned(),
+            before: self.item_of(&entry.key, place).cloned(),
             after: entry.after.as_deref().cloned(),
             sequence: sequence(place),
             created_at_ms: 0,
@@ -117,15 +124,42 @@ impl<'h> History<'h> {
         json
     }
 
-    /// Executes a request on the table as it was after this many changes, of which the index has
-    /// seen `indexed`. Returns the reply, and the changes that the request made.
-    pub(crate) fn serve(
-        &self,
-        request: &Request,
-        changes: usize,
-        indexed: usize,
-    ) -> (Reply, Vec<StreamRecord>) {
-        let memory = self.memory(changes, indexed);
+    /// Returns the table as it was after this many changes, of which the index has seen `indexed`.
+    pub(crate) fn table(&self, changes: usize, indexed: usize) -> Table {
+        let indexed = self.items(indexed.min(changes));
+        Table { items: self.items(changes), indexed }
+    }
+
+    fn items(&self, changes: usize) -> Items {
+        let mut items = self.seed.clone();
+        for entry in &self.log[..changes] {
+            match &entry.after {
+                Some(item) => items.insert(entry.key.clone(), item.clone()),
+                None => items.remove(&entry.key),
+            };
+        }
+        items
+    }
+}
+
+/// The table at a moment.
+#[derive(PartialEq, Eq, Hash)]
+pub(crate) struct Table {
+    items: Items,
+    /// The items in the index. They differ from those of the table while the index lags.
+    indexed: Items,
+}
+
+/// The reply to a request, and the changes that the request made.
+pub(crate) struct Served {
+    pub(crate) reply: Sealed<Reply>,
+    pub(crate) made: Vec<(Key<'static>, Option<Sealed<Item<'static>>>)>,
+}
+
+impl Table {
+    /// Executes a request.
+    pub(crate) fn serve(&self, request: &Request, index: Option<&str>) -> Served {
+        let memory = self.memory(index);
         let reply = match request.clone() {
             Request::BatchGet(reads) => {
                 Reply::Items(memory.batch_get(reads).now_or_never().unwrap())
@@ -137,10 +171,12 @@ impl<'h> History<'h> {
             }
             Request::Sleep => Reply::Awake,
         };
-        (reply, memory.take_stream())
+        let made = memory.take_stream().into_iter();
+        let made = made.map(|record| (record.key, record.after.map(Sealed::new))).collect();
+        Served { reply: Sealed::new(reply), made }
     }
 
-    fn memory(&self, changes: usize, indexed: usize) -> Memory {
+    fn memory(&self, index: Option<&str>) -> Memory {
         let by_owner = |name: &str| IndexSchema {
             name: name.to_owned(),
             key: KeySchema { partition: attribute("owner"), sort: None },
@@ -148,17 +184,17 @@ impl<'h> History<'h> {
         let memory = Memory::new([TableSchema {
             name: TABLE.to_owned(),
             key: schema(),
-            indexes: self.index.map(by_owner).into_iter().collect(),
+            indexes: index.map(by_owner).into_iter().collect(),
         }]);
-        for item in self.seed {
-            memory.seed(TABLE, item.clone()).unwrap();
+        for item in self.indexed.values() {
+            memory.seed(TABLE, Item::clone(item)).unwrap();
         }
-        for (place, entry) in self.log[..changes].iter().enumerate() {
-            if place == indexed {
-                memory.hold_indexes();
-            }
-            let after = entry.after.as_deref().cloned();
-            memory.commit(TABLE, &entry.key, after, &sequence(place)).unwrap();
+        memory.hold_indexes();
+        let keys = self.indexed.keys().chain(self.items.keys());
+        let changed = keys.filter(|key| self.items.get(key) != self.indexed.get(key));
+        for (place, key) in changed.collect::<BTreeSet<_>>().into_iter().enumerate() {
+            let item = self.items.get(key).map(|item| Item::clone(item));
+            memory.commit(TABLE, key, item, &sequence(place)).unwrap();
         }
         memory
     }
@@ -198,7 +234,7 @@ pub(crate) fn key(name: &str) -> Key<'static> {
     Key { partition: text(partition), sort: Some(text(sort)) }
 }
 
-fn key_of(item: &Item<'static>) -> Key<'static> {
+pub(crate) fn key_of(item: &Item<'static>) -> Key<'static> {
     schema().key_of(item).unwrap().into_owned()
 }
 

@@ -4,6 +4,7 @@
 use referee::store::{Action, Write};
 
 use crate::model::desk::Request;
+use crate::model::table::Sealed;
 
 /// A safeguard that the engine needs to be correct.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -21,9 +22,9 @@ pub(crate) enum Safeguard {
 }
 
 /// Returns the request without one safeguard.
-pub(crate) fn weakened(request: &Request, without: Option<Safeguard>) -> Request {
+pub(crate) fn weakened(request: &Sealed<Request>, without: Option<Safeguard>) -> Sealed<Request> {
     let bare = |write: &Write| Write { condition: None, ..write.clone() };
-    match (without, request) {
+    let weakened = match (without, &**request) {
         (Some(Safeguard::Guard), Request::Transact(actions)) => {
             let is_check = |write: &&Write| matches!(write.action, Action::Check(_));
             Request::Transact(actions.iter().filter(|write| !is_check(write)).cloned().collect())
@@ -36,6 +37,7 @@ pub(crate) fn weakened(request: &Request, without: Option<Safeguard>) -> Request
             Request::Transact(actions.iter().map(unconditional).collect())
         }
         (Some(Safeguard::Condition), Request::Write(write)) => Request::Write(bare(write)),
-        _ => request.clone(),
-    }
+        _ => return request.clone(),
+    };
+    Sealed::new(weakened)
 }

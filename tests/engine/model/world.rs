@@ -9,14 +9,13 @@ use referee::data::{Item, KeyValue, Value};
 use referee::engine::{Engine, Outcome};
 use referee::integrity::mark::MARK;
 use referee::rules::{self, RuleSource};
-use referee::store::memory::StreamRecord;
 use referee::store::{StoreError, Write};
 use serde_json::Value as Json;
 use stateright::{Model, Property};
 
 use crate::model::desk::{Progress, Reply, Request, run};
 use crate::model::state::{Replies, Run, Shard, State, Step};
-use crate::model::table::{Entry, History, Sealed, name_of};
+use crate::model::table::{Entry, History, Items, Sealed, Served, Table, key_of, name_of};
 use crate::model::weaken::{Safeguard, weakened};
 
 /// The maximum number of changes in a history. The engine must stop writing before this limit.
@@ -28,17 +27,22 @@ pub(crate) type Claim = (&'static str, fn(&World, &State) -> bool);
 /// Everything that a run depends on: its record, and the replies that it got.
 type Past = (Sealed<Json>, Replies);
 
+/// A request, and the table on which it is executed.
+type Asked = (Sealed<Request>, Table);
+
 /// The world that a model describes.
 pub(crate) struct World {
     engine: Engine,
     /// Caches the progress of runs, because many states continue the same run.
     known: Mutex<HashMap<Past, Arc<Progress>>>,
+    /// Caches the results of requests, because a table is the same in many states.
+    served: Mutex<HashMap<Asked, Arc<Served>>>,
     /// The initial items.
-    seed: Vec<Item<'static>>,
+    seed: Items,
     /// The prefix of the partition keys in each shard. An item in no shard is not watched.
     shards: &'static [&'static str],
     /// The writes of each writer, in order.
-    writers: Vec<Vec<Write>>,
+    writers: Vec<Vec<Sealed<Request>>>,
     /// The writers that are TTL.
     ttl: Vec<usize>,
     /// How many times a request goes unanswered or a worker dies.
@@ -61,7 +65,8 @@ impl World {
         Self {
             engine: Engine::new(rules),
             known: Mutex::default(),
-            seed: Vec::new(),
+            served: Mutex::default(),
+            seed: Items::new(),
             shards,
             writers: Vec::new(),
             ttl: Vec::new(),
@@ -74,21 +79,25 @@ impl World {
         }
     }
 
-    pub(crate) fn has(mut self, text: &str) -> Self {
-        self.seed.push(crate::model::table::item(text));
-        self
+    pub(crate) fn has(self, text: &str) -> Self {
+        self.has_item(crate::model::table::item(text))
     }
 
     /// Adds an initial item with this mark of a mirror.
-    pub(crate) fn has_mirror(mut self, text: &str, mark: Item<'static>) -> Self {
+    pub(crate) fn has_mirror(self, text: &str, mark: Item<'static>) -> Self {
         let mut item = crate::model::table::item(text);
         item.insert(MARK.into(), Value::M(mark));
-        self.seed.push(item);
+        self.has_item(item)
+    }
+
+    fn has_item(mut self, item: Item<'static>) -> Self {
+        self.seed.insert(key_of(&item), Sealed::new(item));
         self
     }
 
     pub(crate) fn writer(mut self, writes: impl IntoIterator<Item = Write>) -> Self {
-        self.writers.push(writes.into_iter().collect());
+        let requests = writes.into_iter().map(|write| Sealed::new(Request::Write(write)));
+        self.writers.push(requests.collect());
         self
     }
 
@@ -130,8 +139,7 @@ impl World {
 
     /// The history of the table in a state.
     pub(crate) fn history<'s>(&'s self, state: &'s State) -> History<'s> {
-        let index = self.index.map(|(name, _)| name);
-        History { seed: &self.seed, log: &state.log, index }
+        History { seed: &self.seed, log: &state.log }
     }
 
     /// Whether no further step has to happen. A late write may never be executed. If it is
@@ -180,15 +188,21 @@ impl World {
     }
 
     /// Executes a request and returns its reply.
-    fn serve(&self, state: &mut State, request: &Request, behind: usize, by_engine: bool) -> Reply {
+    fn serve(
+        &self,
+        state: &mut State,
+        request: &Sealed<Request>,
+        behind: usize,
+        by_engine: bool,
+    ) -> Sealed<Reply> {
         let request = if by_engine { weakened(request, self.without) } else { request.clone() };
         let changes = state.log.len() - behind;
         let indexed = if self.lags() { state.indexed } else { changes };
-        let (reply, made) = self.history(state).serve(&request, changes, indexed);
+        let served = self.served(request, self.history(state).table(changes, indexed));
         let is_settled = self.is_settled(state);
-        state.log.extend(made.into_iter().map(|StreamRecord { key, after, .. }| Entry {
+        state.log.extend(served.made.iter().cloned().map(|(key, after)| Entry {
             key,
-            after: after.map(Sealed::new),
+            after,
             by_engine,
             by_ttl: false,
             is_settled,
@@ -196,13 +210,21 @@ impl World {
         if !self.lags() {
             state.indexed = state.log.len();
         }
-        reply
+        served.reply.clone()
+    }
+
+    fn served(&self, request: Sealed<Request>, table: Table) -> Arc<Served> {
+        let index = self.index.map(|(name, _)| name);
+        let mut served = self.served.lock().unwrap();
+        let served = served.entry((request, table));
+        Arc::clone(
+            served.or_insert_with_key(|(request, table)| Arc::new(table.serve(request, index))),
+        )
     }
 
     /// Runs the engine for a shard until it waits or finishes.
     fn proceed(&self, state: &mut State, shard: usize, mut of: Run) {
-        let record = Sealed::new(self.history(state).record(of.record));
-        match &*self.progress(record, &of.replies) {
+        match &*self.progress(&of) {
             Progress::Asking(requests) => {
                 of.asking.clone_from(requests);
                 state.shards[shard].run = Some(of);
@@ -215,14 +237,14 @@ impl World {
         }
     }
 
-    fn progress(&self, record: Sealed<Json>, replies: &Replies) -> Arc<Progress> {
-        let run_again = |(record, replies): &Past| {
+    fn progress(&self, of: &Run) -> Arc<Progress> {
+        let run_again = |(event, replies): &Past| {
             let now_ms = if self.lags() { 0 } else { 1_000_000 };
             let replies = replies.iter().map(|(number, reply)| (*number, &**reply));
-            Arc::new(run(&self.engine, record, now_ms, replies))
+            Arc::new(run(&self.engine, event, now_ms, replies))
         };
         let mut known = self.known.lock().unwrap();
-        let known = known.entry((record, replies.clone()));
+        let known = known.entry((of.event.clone(), of.replies.clone()));
         Arc::clone(known.or_insert_with_key(run_again))
     }
 
@@ -230,7 +252,7 @@ impl World {
         let mut run = state.shards[shard].run.take().unwrap();
         let (number, request) = run.asking[place].clone();
         let reply = self.serve(state, &request, behind, true);
-        run.replies.push((number, Sealed::new(reply)));
+        run.replies.push((number, reply));
         self.proceed(state, shard, run);
     }
 
@@ -327,16 +349,17 @@ impl Model for World {
         let mut state = last.clone();
         match step {
             Step::Write(writer) => {
-                let write = self.writers[writer][state.written[writer]].clone();
+                let write = &self.writers[writer][state.written[writer]];
                 state.written[writer] += 1;
                 let place = state.log.len();
-                self.serve(&mut state, &Request::Write(write), 0, false);
+                self.serve(&mut state, write, 0, false);
                 let is_ttl = self.ttl.contains(&writer);
                 state.log[place..].iter_mut().for_each(|entry| entry.by_ttl = is_ttl);
             }
             Step::Deliver(shard) => {
                 let (record, began) = (self.next(&state, shard)?, state.log.len());
-                let run = Run { record, began, replies: Vec::new(), asking: Vec::new() };
+                let event = Sealed::new(self.history(&state).record(record));
+                let run = Run { record, event, began, replies: Vec::new(), asking: Vec::new() };
                 self.proceed(&mut state, shard, run);
             }
             Step::Answer { shard, place, behind } => self.answer(&mut state, shard, place, behind),

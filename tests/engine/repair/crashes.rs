@@ -13,12 +13,20 @@ use referee::store::memory::Fault;
 
 use super::{history, planned, rules};
 
-/// The tables after the whole plan.
-fn whole(rules: &Rules, plan: &Plan) -> Memory {
-    let store = history().store(rules);
-    let applied = plan.apply(rules, &store, &mut plan.log()).unwrap().unwrap();
-    assert_eq!(applied.applied, plan.writes(rules).len() as u64);
-    store
+/// The tables before and after a plan.
+struct Ends {
+    before: Dump,
+    after: Dump,
+}
+
+impl Ends {
+    fn of(rules: &Rules, plan: &Plan) -> Self {
+        let store = history().store(rules);
+        let before = store.dump();
+        let applied = plan.apply(rules, &store, &mut plan.log()).unwrap().unwrap();
+        assert_eq!(applied.applied, plan.writes(rules).len() as u64);
+        Self { before, after: store.dump() }
+    }
 }
 
 /// Kills the process at this request.
@@ -38,8 +46,14 @@ fn copy(rules: &Rules, store: &Memory) -> Memory {
 }
 
 /// Checks both ways out of a crash, for every length of the journal that may have survived.
-fn check(rules: &Rules, plan: &Plan, store: &Memory, log: &MemoryLog, words: &str) {
-    let (before, after) = (history().store(rules).dump(), whole(rules, plan).dump());
+fn check(
+    rules: &Rules,
+    plan: &Plan,
+    ends: &Ends,
+    (store, log): (&Memory, &MemoryLog),
+    words: &str,
+) {
+    let Ends { before, after } = ends;
     let unsynced = log.bytes.len() - log.synced;
     let mut cuts = vec![0, 1, unsynced / 2, unsynced.saturating_sub(1), unsynced];
     cuts.retain(|cut| *cut <= unsynced);
@@ -49,23 +63,25 @@ fn check(rules: &Rules, plan: &Plan, store: &Memory, log: &MemoryLog, words: &st
         let again = copy(rules, store);
         let mut journal = log.crashed(cut);
         plan.apply(rules, &again, &mut journal).unwrap().unwrap();
-        assert_eq!(again.dump(), after, "applied again after {words}");
+        assert_eq!(again.dump(), *after, "applied again after {words}");
         undo(rules, &again, &mut journal).unwrap().unwrap();
-        assert_eq!(again.dump(), before, "applied again and undone after {words}");
+        assert_eq!(again.dump(), *before, "applied again and undone after {words}");
         let back = copy(rules, store);
         let mut journal = log.crashed(cut);
         undo(rules, &back, &mut journal).unwrap().unwrap();
-        assert_eq!(back.dump(), before, "undone after {words}");
+        assert_eq!(back.dump(), *before, "undone after {words}");
     }
 }
 
 #[test]
 fn a_killed_apply_can_be_ended_or_taken_back() {
     let rules = rules();
+    let (_, plan) = planned(&rules);
+    let ends = Ends::of(&rules, &plan);
     let mut killed = 0;
     for applied in [false, true] {
         for request in 1.. {
-            let (store, plan) = planned(&rules);
+            let store = history().store(&rules);
             let mut log = plan.log();
             kill_at(&store, request, applied);
             let ended = plan.apply(&rules, &store, &mut log);
@@ -74,7 +90,8 @@ fn a_killed_apply_can_be_ended_or_taken_back() {
                 break;
             }
             killed += 1;
-            check(&rules, &plan, &store, &log, &format!("request {request}, applied: {applied}"));
+            let words = format!("request {request}, applied: {applied}");
+            check(&rules, &plan, &ends, (&store, &log), &words);
         }
     }
     assert!(killed > 20, "{killed}");
@@ -83,10 +100,12 @@ fn a_killed_apply_can_be_ended_or_taken_back() {
 #[test]
 fn a_killed_undo_can_be_repeated() {
     let rules = rules();
+    let (before, plan) = planned(&rules);
+    let before = before.dump();
     let mut killed = 0;
     for applied in [false, true] {
         for request in 1.. {
-            let (store, plan) = planned(&rules);
+            let store = history().store(&rules);
             let mut log = plan.log();
             plan.apply(&rules, &store, &mut log).unwrap().unwrap();
             kill_at(&store, request, applied);
@@ -99,7 +118,7 @@ fn a_killed_undo_can_be_repeated() {
             for cut in [0, log.bytes.len() - log.synced] {
                 let store = copy(&rules, &store);
                 undo(&rules, &store, &mut log.crashed(cut)).unwrap().unwrap();
-                assert_eq!(store.dump(), history().store(&rules).dump(), "request {request}");
+                assert_eq!(store.dump(), before, "request {request}");
             }
         }
     }
@@ -113,6 +132,7 @@ fn a_full_disk_under_the_journal_loses_nothing() {
     let (store, plan) = planned(&rules);
     let mut log = plan.log();
     plan.apply(&rules, &store, &mut log).unwrap().unwrap();
+    let ends = Ends::of(&rules, &plan);
     let header = plan.log().bytes.len();
     let calls = 1..=log.calls;
     let sizes = (header..log.bytes.len()).step_by(307);
@@ -124,7 +144,7 @@ fn a_full_disk_under_the_journal_loses_nothing() {
         let stopped = plan.apply(&rules, &store, &mut full).unwrap().unwrap_err().to_string();
         assert!(stopped.starts_with("the journal cannot be written"), "{stopped}");
         let words = format!("call {:?}, room {:?}", full.fails_at, full.room);
-        check(&rules, &plan, &store, &full, &words);
+        check(&rules, &plan, &ends, (&store, &full), &words);
     }
 }
 
@@ -132,9 +152,10 @@ fn a_full_disk_under_the_journal_loses_nothing() {
 #[test]
 fn every_write_has_its_line_on_disk_first() {
     let rules = rules();
+    let (before, plan) = planned(&rules);
+    let before = before.dump();
     for request in 1.. {
-        let (store, plan) = planned(&rules);
-        let before = store.dump();
+        let store = history().store(&rules);
         let mut log = plan.log();
         kill_at(&store, request, true);
         let ended = plan.apply(&rules, &store, &mut log);

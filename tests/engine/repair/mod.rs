@@ -26,6 +26,8 @@ mod function;
 mod planning;
 mod tables;
 
+use std::sync::LazyLock;
+
 use kit::history::{History, load};
 use kit::repairs::Plan;
 use referee::repair::Options;
@@ -70,7 +72,12 @@ mirrors:
 ";
 
 /// Tables with a violation for every action.
-fn history() -> History {
+fn history() -> &'static History {
+    static HISTORY: LazyLock<History> = LazyLock::new(with_all_violations);
+    &HISTORY
+}
+
+fn with_all_violations() -> History {
     History::new()
         .has("pk: company#1, sk: '-'")
         .has("pk: user#root, sk: '-'")
