@@ -1,13 +1,38 @@
-//! The process that runs and parses scripts.
+//! The processes that run and parse scripts.
 
-use std::ffi::OsStr;
+use std::ffi::{OsStr, OsString};
 use std::io::{BufRead as _, BufReader, Write as _};
 use std::process::{Child, ChildStdin, ChildStdout, Command, Stdio};
-use std::sync::Mutex;
+use std::sync::{Mutex, PoisonError};
 
 use referee::audit::sql::{self, Dialect, Options};
 use referee::rules::Rules;
 use serde_json::{Value as Json, json};
+
+/// The idle processes of a dialect. Python takes longer to start than most scripts take to run.
+pub(super) struct Engines {
+    dialect: Dialect,
+    python: OsString,
+    idle: Mutex<Vec<Engine>>,
+}
+
+impl Engines {
+    /// Creates a pool without processes, for this interpreter of Python.
+    pub(super) const fn new(dialect: Dialect, python: OsString) -> Self {
+        Self { dialect, python, idle: Mutex::new(Vec::new()) }
+    }
+
+    /// Calls a function with an idle process, or with a new one if there is none. After a panic, no
+    /// other call uses the same process.
+    pub(super) fn lend<T>(&self, call: impl FnOnce(&Engine) -> T) -> T {
+        let idle = || self.idle.lock().unwrap_or_else(PoisonError::into_inner);
+        let lent = idle().pop();
+        let engine = lent.unwrap_or_else(|| Engine::start(self.dialect, &self.python));
+        let result = call(&engine);
+        idle().push(engine);
+        result
+    }
+}
 
 /// A running process.
 pub(super) struct Engine {
@@ -18,7 +43,7 @@ pub(super) struct Engine {
 
 impl Engine {
     /// Starts the process that runs scripts of this dialect, with this interpreter of Python.
-    pub(super) fn start(dialect: Dialect, python: &OsStr) -> Self {
+    fn start(dialect: Dialect, python: &OsStr) -> Self {
         let program = match dialect {
             Dialect::Spark => "tests/cases/sql/run_spark.py",
             Dialect::Athena | Dialect::DuckDb => "tests/cases/sql/run.py",

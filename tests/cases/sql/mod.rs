@@ -1,8 +1,8 @@
 //! The audit in SQL, on DuckDB and Spark: its findings are those of the native audit, line by line,
 //! and those of the independent oracle. The scripts for Athena and Spark are parsed.
 //!
-//! `tests/tools/with-duckdb.sh` installs DuckDB and sqlglot, and `make test-spark` runs Spark. One
-//! process runs all scripts of a test.
+//! `tests/tools/with-duckdb.sh` installs DuckDB and sqlglot, and `make test-spark` runs Spark. The
+//! tests that do not run at the same time share a process.
 
 #![expect(
     clippy::indexing_slicing,
@@ -19,6 +19,7 @@ mod tables;
 
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
 use kit::fixture::rule_files;
 use kit::oracle::{Audited, Dump, Oracle, item_name};
@@ -30,7 +31,7 @@ use referee::rules::{self, RuleSource, Rules};
 use referee::wording::ViolationLine;
 use serde_json::Value as Json;
 
-use engine::Engine;
+use engine::{Engine, Engines};
 
 /// How many random tables are drawn for each rule file here. For the rules of each case it is one.
 const SEEDS: u64 = 2;
@@ -43,35 +44,49 @@ const SEEDS_ON_SPARK: u64 = 1;
 
 /// Returns the trials. Those of an engine are ignored without it.
 pub(crate) fn trials() -> Vec<Trial> {
+    let duckdb = &Pool::of(Dialect::DuckDb);
     let mut trials = vec![
-        trial(Dialect::DuckDb, "cases_have_the_same_findings", cases),
-        trial(Dialect::DuckDb, "random_tables_have_the_same_findings", |engine| {
+        trial(duckdb, "cases_have_the_same_findings", cases),
+        trial(duckdb, "random_tables_have_the_same_findings", |engine| {
             rule_files().iter().try_for_each(|file| random(engine, file, 1))
         }),
-        trial(Dialect::DuckDb, "athena_and_spark_parse", parse),
+        trial(duckdb, "athena_and_spark_parse", parse),
     ];
-    for dialect in [Dialect::DuckDb, Dialect::Spark] {
-        trials.push(trial(dialect, "input_that_is_no_table_is_counted", bad_input));
-        trials.push(trial(dialect, "sources_without_a_mirror_key_are_rejected", rejected));
+    for pool in [duckdb, &Pool::of(Dialect::Spark)] {
+        trials.push(trial(pool, "input_that_is_no_table_is_counted", bad_input));
+        trials.push(trial(pool, "sources_without_a_mirror_key_are_rejected", rejected));
         for file in own_rule_files() {
             let name = format!("random_tables::{}", file.file_stem().unwrap().display());
-            let seeds = if dialect == Dialect::Spark { SEEDS_ON_SPARK } else { SEEDS };
-            trials.push(trial(dialect, &name, move |engine| random(engine, &file, seeds)));
+            let seeds = if pool.dialect == Dialect::Spark { SEEDS_ON_SPARK } else { SEEDS };
+            trials.push(trial(pool, &name, move |engine| random(engine, &file, seeds)));
         }
     }
     trials
 }
 
-fn trial(
+/// The processes for the tests of a dialect; none if it is not installed.
+struct Pool {
     dialect: Dialect,
+    engines: Option<Arc<Engines>>,
+}
+
+impl Pool {
+    fn of(dialect: Dialect) -> Self {
+        let variable = format!("REFEREE_TEST_{}", dialect.name().to_uppercase());
+        let engines = std::env::var_os(variable).map(|it| Arc::new(Engines::new(dialect, it)));
+        Self { dialect, engines }
+    }
+}
+
+fn trial(
+    pool: &Pool,
     name: &str,
     test: impl FnOnce(&Engine) -> Result<(), Failed> + Send + 'static,
 ) -> Trial {
-    let variable = format!("REFEREE_TEST_{}", dialect.name().to_uppercase());
-    let python = std::env::var_os(variable);
-    let is_ignored = python.is_none();
-    let test = move || test(&Engine::start(dialect, &python.unwrap()));
-    Trial::test(format!("sql::{}::{name}", dialect.name()), test).with_ignored_flag(is_ignored)
+    let engines = pool.engines.clone();
+    let is_ignored = engines.is_none();
+    let test = move || engines.unwrap().lend(test);
+    Trial::test(format!("sql::{}::{name}", pool.dialect.name()), test).with_ignored_flag(is_ignored)
 }
 
 /// The tables of every recorded case, before and after it.

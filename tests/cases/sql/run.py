@@ -4,12 +4,11 @@ Reads requests as JSON Lines: {"dialect": "duckdb" or another of sqlglot, "scrip
 each with a line: {"lines": [RESULT...]}, {} for a script that is only parsed, or {"error": TEXT}.
 """
 
+import gc
 import json
 import sys
 
 import duckdb
-import sqlglot
-from sqlglot import ErrorLevel, exp
 
 
 def run(connection, script):
@@ -22,6 +21,10 @@ def run(connection, script):
 
 
 def parse(dialect, script):
+    # Imported only here, because it takes longer than many scripts run.
+    import sqlglot
+    from sqlglot import ErrorLevel, exp
+
     for statement in sqlglot.parse(script, read=dialect, error_level=ErrorLevel.RAISE):
         # What sqlglot does not understand becomes a command.
         if isinstance(statement, exp.Command):
@@ -30,6 +33,8 @@ def parse(dialect, script):
 
 
 def main():
+    # Syntax trees are large, and searching them for garbage would take a quarter of the time.
+    gc.set_threshold(200_000, 50, 50)
     connection = duckdb.connect()
     connection.execute("SET threads = 1")
     for line in sys.stdin:
