@@ -8,6 +8,7 @@
 #![expect(clippy::print_stdout, reason = "a run prints how much it tried")]
 
 use std::collections::BTreeSet;
+use std::sync::Arc;
 
 use kit::fixture::Fixture;
 use libtest_mimic::Trial;
@@ -23,14 +24,14 @@ use referee::store::Memory;
 const SEEDS: u64 = 40;
 
 /// Returns a trial for each case.
-pub(crate) fn trials() -> Vec<Trial> {
-    let trial = |fixture: Fixture| {
+pub(crate) fn trials(fixtures: &[Arc<Fixture>]) -> Vec<Trial> {
+    let trial = |fixture: Arc<Fixture>| {
         Trial::test(format!("chaos::{}", fixture.name), move || {
             chaos(&fixture);
             Ok(())
         })
     };
-    Fixture::all().into_iter().map(trial).collect()
+    fixtures.iter().cloned().map(trial).collect()
 }
 
 fn chaos(fixture: &Fixture) {

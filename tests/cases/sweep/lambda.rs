@@ -13,6 +13,7 @@ use referee::engine::{Engine, Origin, Outcome, Response, Violation, decode_whole
 use referee::replay::Batch;
 use referee::rules::Rules;
 use referee::runtime::clock::Clock;
+use referee::store::memory::StreamRecord;
 use serde_json::value::RawValue;
 
 use crate::sweep::network::Network;
@@ -39,8 +40,31 @@ pub(crate) enum Answer {
     Nothing,
 }
 
+/// Stream records in JSON, by their numbers. Most records occur in many runs of a history, and to
+/// write them anew each time would take a sixth of the time.
+#[derive(Default)]
+pub(crate) struct Written(RefCell<BTreeMap<u64, Vec<WrittenRecord>>>);
+
+/// A record, and its JSON.
+type WrittenRecord = (StreamRecord, Box<RawValue>);
+
+impl Written {
+    /// Returns a record in JSON.
+    fn json_of(&self, record: &StreamRecord) -> Box<RawValue> {
+        let mut written = self.0.borrow_mut();
+        let alike = written.entry(record.number).or_default();
+        if let Some((_, json)) = alike.iter().find(|(known, _)| known == record) {
+            return json.clone();
+        }
+        let json = serde_json::value::to_raw_value(record).unwrap();
+        alike.push((record.clone(), json.clone()));
+        json
+    }
+}
+
 /// A write that the application made.
-struct AppWrite {
+#[derive(Debug, Clone)]
+pub(crate) struct AppWrite {
     table: String,
     key: Key<'static>,
     image: Option<Item<'static>>,
@@ -55,6 +79,7 @@ struct AppWrite {
 pub(crate) struct Lambda<'l> {
     engine: &'l Engine,
     network: &'l Network<'l>,
+    written: &'l Written,
     files: RefCell<Vec<Vec<AppWrite>>>,
     now_ms: Cell<i64>,
     pub(crate) deletes: RefCell<Deletes>,
@@ -66,11 +91,17 @@ pub(crate) struct Lambda<'l> {
 }
 
 impl<'l> Lambda<'l> {
-    pub(crate) fn new(engine: &'l Engine, network: &'l Network<'l>, batches: &[Batch]) -> Self {
-        let files = batches.iter().map(|batch| read(engine.rules(), batch)).collect();
+    /// Starts a history with the writes of each of its files.
+    pub(crate) fn new(
+        engine: &'l Engine,
+        network: &'l Network<'l>,
+        written: &'l Written,
+        files: Vec<Vec<AppWrite>>,
+    ) -> Self {
         Self {
             engine,
             network,
+            written,
             files: RefCell::new(files),
             now_ms: Cell::new(0),
             deletes: RefCell::default(),
@@ -165,7 +196,7 @@ impl<'l> Lambda<'l> {
         let records = self.network.store().take_stream().into_iter();
         records
             .map(|made| {
-                let record = serde_json::value::to_raw_value(&made).unwrap();
+                let record = self.written.json_of(&made);
                 let deleted = made.after.is_none().then_some(DeletedBy::Client);
                 self.deletes.borrow_mut().note(&made.table, &made.key, deleted);
                 Delivery { table: made.table, record }
@@ -241,6 +272,11 @@ impl Clock for Lambda<'_> {
         self.pass_until(time_ms);
         self.commit_due();
     }
+}
+
+/// Returns the writes that each file describes.
+pub(crate) fn read_all(rules: &Rules, batches: &[Batch]) -> Vec<Vec<AppWrite>> {
+    batches.iter().map(|batch| read(rules, batch)).collect()
 }
 
 /// Returns the writes that a file describes. A malformed record describes no write.

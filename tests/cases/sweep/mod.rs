@@ -22,19 +22,19 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 
 use kit::fixture::Fixture;
 use kit::oracle::{Oracle, Report};
-use lambda::{Answer, Lambda};
+use lambda::{Answer, AppWrite, Lambda, Written};
 use libtest_mimic::Trial;
 use network::{End, Failure, Network};
 use referee::engine::{Engine, Response};
 use referee::replay;
 use referee::rules::Rules;
-use referee::store::memory::Fault;
+use referee::store::memory::{CallKind, Fault};
 use referee::store::{CancellationReason, StoreError};
 
 /// Returns a trial for each case, and a function that prints the totals.
-pub(crate) fn trials() -> (Vec<Trial>, impl FnOnce()) {
+pub(crate) fn trials(fixtures: &[Arc<Fixture>]) -> (Vec<Trial>, impl FnOnce() + use<>) {
     let (cases, faults) = (Arc::new(AtomicUsize::new(0)), Arc::new(AtomicUsize::new(0)));
-    let trial = |fixture: Fixture| {
+    let trial = |fixture: Arc<Fixture>| {
         let (cases, faults) = (Arc::clone(&cases), Arc::clone(&faults));
         Trial::test(format!("sweep::{}", fixture.name), move || {
             let met = sweep(&fixture);
@@ -44,7 +44,7 @@ pub(crate) fn trials() -> (Vec<Trial>, impl FnOnce()) {
             Ok(())
         })
     };
-    let trials = Fixture::all().into_iter().map(trial).collect();
+    let trials = fixtures.iter().cloned().map(trial).collect();
     let print_total = move || {
         let (cases, faults) = (cases.load(Ordering::Relaxed), faults.load(Ordering::Relaxed));
         println!("sweep: {cases} cases, {faults} faults");
@@ -122,23 +122,25 @@ fn failures() -> Vec<(&'static str, Failure, Expected)> {
 /// Tries every fault in turn. Returns the number of faults.
 fn sweep(fixture: &Fixture) -> usize {
     let engine = Engine::new(fixture.rules.clone());
-    let expected = clean_run(fixture, &engine);
+    let files = lambda::read_all(&fixture.rules, &fixture.batches);
+    let written = Written::default();
+    let Clean { expected, kinds } = clean_run(fixture, &engine, &files);
     let mut met = 0;
     for (name, failure, answer) in failures() {
         for lasts in [false, true] {
+            // Until a request fails, a run is the clean run.
+            let requests = kinds.iter().filter(|kind| failure.applies_to(**kind)).count();
             // A fault that lasts from the next request on differs little.
-            for number in (1..).step_by(if lasts { 3 } else { 1 }) {
+            for number in (1..=requests).step_by(if lasts { 3 } else { 1 }) {
                 let lasting = if lasts { ", as do all that follow" } else { "" };
                 let context = format!("`{}`, request {number} {name}{lasting}", fixture.name);
                 let store = fixture.store();
                 let network = Network::without_failures(&fixture.rules, &store);
                 let network = network.with_failure(failure.clone(), number, lasts);
-                let mut lambda = Lambda::new(&engine, &network, &fixture.batches);
+                let mut lambda = Lambda::new(&engine, &network, &written, files.clone());
                 lambda
                     .run(|found, before| assert_answer(&network, before, found, answer, &context));
-                if network.failed_requests() == 0 {
-                    break;
-                }
+                assert!(network.failed_requests() > 0, "{context}: nothing failed");
                 met += 1;
                 audit(&fixture.rules, &network, &lambda, &context);
                 // If an item was deleted and put back, the rules may have changed other items.
@@ -151,12 +153,21 @@ fn sweep(fixture: &Fixture) -> usize {
     met
 }
 
-/// Processes the fixture without faults, and returns the content of the tables. It must equal the
-/// content after a replay.
-fn clean_run(fixture: &Fixture, engine: &Engine) -> String {
+/// A run without faults.
+struct Clean {
+    /// The content of the tables afterwards.
+    expected: String,
+    /// The requests until the point at which a run with a fault clears it.
+    kinds: Vec<CallKind>,
+}
+
+/// Processes the fixture without faults. The content of the tables must equal the content after a
+/// replay.
+fn clean_run(fixture: &Fixture, engine: &Engine, files: &[Vec<AppWrite>]) -> Clean {
     let store = fixture.store();
     let network = Network::without_failures(&fixture.rules, &store);
-    let mut lambda = Lambda::new(engine, &network, &fixture.batches);
+    let written = Written::default();
+    let mut lambda = Lambda::new(engine, &network, &written, files.to_vec());
     lambda.run(|answer, _| assert!(matches!(answer, Answer::Outcome(_))));
     audit(&fixture.rules, &network, &lambda, &fixture.name);
     let replayed = fixture.store();
@@ -168,7 +179,7 @@ fn clean_run(fixture: &Fixture, engine: &Engine) -> String {
     fixture.replay_with(engine, &store);
     let again = "after redelivery of everything";
     assert_eq!(replay::dump(&store), expected, "`{}`, {again}", fixture.name);
-    expected
+    Clean { expected, kinds: network.into_kinds() }
 }
 
 fn audit(rules: &Rules, network: &Network<'_>, lambda: &Lambda<'_>, context: &str) {

@@ -35,7 +35,7 @@ pub(crate) enum End {
 
 impl Failure {
     /// Whether this failure can happen to a request of this kind and differs from a plain failure.
-    fn applies_to(&self, kind: CallKind) -> bool {
+    pub(crate) fn applies_to(&self, kind: CallKind) -> bool {
         match self {
             Self::Store(Fault::Lost(_) | Fault::Late(_) | Fault::Crash { applied: true }) => {
                 kind.is_write()
@@ -55,9 +55,11 @@ pub(crate) struct Network<'n> {
     rules: &'n Rules,
     store: &'n Memory,
     failure: Option<Failure>,
-    from: u64,
+    from: usize,
     lasts: bool,
-    requests: Cell<u64>,
+    requests: Cell<usize>,
+    /// The requests until failures are cleared.
+    kinds: RefCell<Vec<CallKind>>,
     is_cleared: Cell<bool>,
     /// For each failed request, how many writes it had, not counting checks.
     failed_requests: RefCell<Vec<usize>>,
@@ -74,6 +76,7 @@ impl<'n> Network<'n> {
             from: 0,
             lasts: false,
             requests: Cell::new(0),
+            kinds: RefCell::new(Vec::new()),
             is_cleared: Cell::new(false),
             failed_requests: RefCell::new(Vec::new()),
             is_dead: Cell::new(false),
@@ -82,7 +85,7 @@ impl<'n> Network<'n> {
 
     /// Makes the request with this number fail, and all later ones if the failure lasts. Only
     /// requests that can fail in this way are numbered.
-    pub(crate) fn with_failure(self, failure: Failure, from: u64, lasts: bool) -> Self {
+    pub(crate) fn with_failure(self, failure: Failure, from: usize, lasts: bool) -> Self {
         Self { failure: Some(failure), from, lasts, ..self }
     }
 
@@ -97,6 +100,11 @@ impl<'n> Network<'n> {
 
     pub(crate) fn is_cleared(&self) -> bool {
         self.is_cleared.get()
+    }
+
+    /// The kinds of the requests until failures were cleared.
+    pub(crate) fn into_kinds(self) -> Vec<CallKind> {
+        self.kinds.into_inner()
     }
 
     /// How many requests have failed.
@@ -116,10 +124,11 @@ impl<'n> Network<'n> {
 
     /// Returns the failure of the next request, which has this many writes, if it fails.
     fn next_failure(&self, kind: CallKind, writes: usize) -> Option<Failure> {
-        let failure = self
-            .failure
-            .as_ref()
-            .filter(|failure| !self.is_cleared() && failure.applies_to(kind))?;
+        if self.is_cleared() {
+            return None;
+        }
+        self.kinds.borrow_mut().push(kind);
+        let failure = self.failure.as_ref().filter(|failure| failure.applies_to(kind))?;
         let number = self.requests.get() + 1;
         self.requests.set(number);
         let fails = number == self.from || (self.lasts && number > self.from);

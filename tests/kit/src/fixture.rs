@@ -7,11 +7,14 @@ use referee::replay::{self, Batch, Options};
 use referee::rules::{self, RuleSource, Rules};
 use referee::store::Memory;
 
+use crate::oracle::Dump;
+
 /// A recorded history: rules, the initial items, and the events.
 pub struct Fixture {
     pub name: String,
     pub rules: Rules,
-    pub seed: Option<String>,
+    /// The initial items of each table.
+    pub seed: Dump,
     pub batches: Vec<Batch>,
 }
 
@@ -20,7 +23,7 @@ impl Fixture {
     pub fn read(rule_file: &Path) -> Self {
         let folder = rule_file.parent().unwrap();
         let source = RuleSource::from_bytes("rules", std::fs::read(rule_file).unwrap()).unwrap();
-        let loaded = rules::load(&source, &|_| None);
+        let rules = rules::load(&source, &|_| None).rules.unwrap();
         let mut events: Vec<PathBuf> = std::fs::read_dir(folder.join("stream"))
             .unwrap()
             .map(|entry| entry.unwrap().path())
@@ -28,8 +31,8 @@ impl Fixture {
         events.sort();
         Self {
             name: folder.file_name().unwrap().to_str().unwrap().to_owned(),
-            rules: loaded.rules.unwrap(),
-            seed: std::fs::read_to_string(folder.join("seed.json")).ok(),
+            seed: read_seed(&rules, &folder.join("seed.json")),
+            rules,
             batches: events.iter().map(|event| read_batch(event)).collect(),
         }
     }
@@ -42,8 +45,10 @@ impl Fixture {
     /// Creates a store with the initial items.
     pub fn store(&self) -> Memory {
         let store = replay::store(&self.rules);
-        if let Some(seed) = &self.seed {
-            replay::seed(&store, seed).unwrap();
+        for (table, items) in &self.seed {
+            for item in items {
+                store.seed(table, item.clone()).unwrap();
+            }
         }
         store
     }
@@ -66,6 +71,16 @@ pub fn rule_files() -> Vec<PathBuf> {
     files.retain(|file| file.exists());
     files.sort();
     files
+}
+
+/// Reads the initial items, if there are any. They are read once, because some tests create a
+/// thousand stores.
+fn read_seed(rules: &Rules, file: &Path) -> Dump {
+    let store = replay::store(rules);
+    if let Ok(text) = std::fs::read_to_string(file) {
+        replay::seed(&store, &text).unwrap();
+    }
+    store.dump()
 }
 
 fn read_batch(event: &Path) -> Batch {
