@@ -15,9 +15,11 @@ rm -rf "$logs"
 mkdir -p "$logs"
 touch "$logs"/{times,counts,failures,skipped}.txt
 
-# Nothing is optimized, because that takes longer than it saves in the suites.
+sdk=$root/tests/tools/compile-sdk.sh
+
+# Nothing of our own is optimized, because that takes longer than it saves in the suites.
 build() {
-    RUSTC_WORKSPACE_WRAPPER=$root/tests/tools/compile.sh \
+    RUSTC_WRAPPER=$sdk RUSTC_WORKSPACE_WRAPPER=$root/tests/tools/compile.sh \
         without_warnings build "$cargo" test --locked --no-run --workspace \
         --exclude referee-fuzz --all-features --lib --tests --examples
 }
@@ -42,8 +44,8 @@ lint_and_build() {
 
 package() {
     local began=$SECONDS status=0
-    { time without_warnings package nice -n 5 tests/tools/package.sh >"$logs/package-build.log" ||
-        status=$?; } 2>"$logs/package-build.cpu"
+    { time RUSTC_WRAPPER=$sdk without_warnings package nice -n 5 tests/tools/package.sh \
+        >"$logs/package-build.log" || status=$?; } 2>"$logs/package-build.cpu"
     echo "$((SECONDS - began)) package-build ($(<"$logs/package-build.cpu"))" >>"$logs/times.txt"
     echo "$status" | publish package-build.status
 }
