@@ -35,7 +35,7 @@ pub(crate) struct Environment {
     pub(crate) cloudwatch: Option<String>,
     /// The function's binary.
     pub(crate) lambda: String,
-    /// The folder of the interpreter of the States Language.
+    /// The address of the interpreter of the States Language.
     pub(crate) step_functions: Option<String>,
 }
 

@@ -1,21 +1,18 @@
 //! Runs the state machine of the Terraform module's audit, with an interpreter of the States
 //! Language. Its tasks invoke the function.
 
-use std::process::Stdio;
-
 use futures_util::StreamExt as _;
 use futures_util::stream::FuturesUnordered;
 use kit::runtime_api::Invoked;
 use serde_json::{Value as Json, json};
-use tokio::io::{AsyncBufReadExt as _, AsyncWriteExt as _, BufReader};
-use tokio::process::{ChildStdin, Command};
+use tokio::io::{AsyncBufReadExt as _, AsyncWrite, AsyncWriteExt as _, BufReader};
+use tokio::net::TcpStream;
 
 use crate::lambda::Lambda;
 
 /// The definition of the state machine as Terraform plans it. The tests of the module keep it up to
 /// date.
 const DEFINITION: &str = include_str!("../infra/audit.asl.json");
-const RUN: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/tools/step-functions/run.mjs");
 
 /// The settings of an audit that vary between the tests.
 #[derive(Debug, Clone)]
@@ -31,19 +28,13 @@ pub(crate) struct Audit {
 pub(crate) type Ended = Result<Json, String>;
 
 impl Audit {
-    /// Runs the state machine in the interpreter that this folder contains. Returns how the execution
-    /// ended, and how often it invoked the function.
+    /// Runs the state machine in the interpreter at this address. Returns how the execution ended,
+    /// and how often it invoked the function.
     pub(crate) async fn run(&self, interpreter: &str, lambda: &Lambda) -> (Ended, usize) {
-        let mut child = Command::new("node")
-            .args([RUN, interpreter])
-            .stdin(Stdio::piped())
-            .stdout(Stdio::piped())
-            .kill_on_drop(true)
-            .spawn()
-            .unwrap();
-        let mut stdin = child.stdin.take().unwrap();
-        let mut lines = BufReader::new(child.stdout.take().unwrap()).lines();
-        write(&mut stdin, &json!({ "definition": self.definition(), "input": {} })).await;
+        let mut connection = TcpStream::connect(interpreter).await.unwrap();
+        let (reader, mut writer) = connection.split();
+        let mut lines = BufReader::new(reader).lines();
+        write(&mut writer, &json!({ "definition": self.definition(), "input": {} })).await;
         let mut invocations = FuturesUnordered::new();
         let mut calls = 0;
         loop {
@@ -59,7 +50,7 @@ impl Audit {
                         return (line.get("output").cloned().ok_or_else(cause), calls);
                     }
                 }
-                Some(answer) = invocations.next() => write(&mut stdin, &answer).await,
+                Some(answer) = invocations.next() => write(&mut writer, &answer).await,
             }
         }
     }
@@ -105,6 +96,6 @@ async fn invoke(lambda: &Lambda, line: Json) -> Json {
     }
 }
 
-async fn write(stdin: &mut ChildStdin, line: &Json) {
-    stdin.write_all(format!("{line}\n").as_bytes()).await.unwrap();
+async fn write(writer: &mut (impl AsyncWrite + Unpin), line: &Json) {
+    writer.write_all(format!("{line}\n").as_bytes()).await.unwrap();
 }

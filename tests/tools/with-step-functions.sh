@@ -1,16 +1,17 @@
 #!/usr/bin/env bash
-# Runs a command with an interpreter of the States Language, the language of AWS Step Functions, in
-# REFEREE_TEST_STEP_FUNCTIONS.
+# Starts an interpreter of the States Language, the language of AWS Step Functions, runs a command, and
+# stops the interpreter when the command ends.
 #
 #     tests/tools/with-step-functions.sh cargo test --test end_to_end
 #
-# If the interpreter cannot run, prints a warning that says why, and runs the command without it. The
-# tests of the audit's state machine are then skipped.
+# Sets REFEREE_TEST_STEP_FUNCTIONS to its address. If the interpreter cannot run, prints a warning that
+# says why, and runs the command without it. The tests of the audit's state machine are then skipped.
 set -euo pipefail
 
 root=$(cd "$(dirname "$0")/../.." && pwd)
-source=$root/tests/tools/step-functions
+program=$root/tests/tools/step-functions
 home=$root/.tools/step-functions
+source "$root/tests/tools/emulator.sh"
 
 without() {
     echo "warning: the tests of the audit's state machine are SKIPPED: $1" >&2
@@ -24,7 +25,7 @@ install() {
     local work
     work=$(mktemp -d "$home.XXXXXX")
     trap 'rm -rf "$work"' RETURN
-    cp "$source"/package{,-lock}.json "$work"
+    cp "$program"/package{,-lock}.json "$work"
     # The hashes of all packages are in the lock file.
     (cd "$work" && npm ci --ignore-scripts --no-audit --no-fund --loglevel=error) || return
     # The folder gets its final name only when it is complete.
@@ -34,10 +35,18 @@ install() {
 
 node -e 'process.exit(+(parseInt(process.versions.node) < 20))' 2>/dev/null ||
     without "there is no \`node\` of 20 or later" "$@"
-if ! cmp --quiet "$source/package-lock.json" "$home/package-lock.json"; then
+if ! cmp --quiet "$program/package-lock.json" "$home/package-lock.json"; then
     command -v npm >/dev/null || without "there is no \`npm\` to install an interpreter with" "$@"
     mkdir -p "$root/.tools"
     install || without "the interpreter could not be installed" "$@"
 fi
-export REFEREE_TEST_STEP_FUNCTIONS=$home
-exec "$@"
+
+port=$(free_port)
+log=$(mktemp)
+node "$program/serve.mjs" "$home" "$port" >"$log" 2>&1 &
+interpreter=$!
+trap 'kill "$interpreter" 2>/dev/null || true; wait "$interpreter" 2>/dev/null || true; rm -f "$log"' EXIT
+wait_for "the interpreter of the States Language" "$interpreter" "$port" "$log"
+
+export REFEREE_TEST_STEP_FUNCTIONS=127.0.0.1:$port
+"$@"
