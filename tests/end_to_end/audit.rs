@@ -46,17 +46,21 @@ async fn defects(stage: &Stage) -> Vec<Defect> {
     Oracle::new(&stage.rules(), dump).defects()
 }
 
+/// The records of a stream, by item: the sequence number of each, and whether the item exists after it.
+type History = BTreeMap<Key, Vec<(String, bool)>>;
+
 /// Returns the dangling references that were not reported.
 ///
 /// An item written after the delete of its target is reported on its own. Items that existed when
-/// the target was deleted are reported together, as its orphans. All records are in one shard, so
-/// their sequence numbers show the order.
+/// the target was deleted are reported together, as its orphans, unless the records of such an item
+/// are processed after the delete: lanes run in parallel. All records are in one shard, so their
+/// sequence numbers show the order.
 pub(crate) fn unreported(
     stage: &Stage,
     dangling: &[Defect],
     records: &[Box<RawValue>],
 ) -> Vec<Defect> {
-    let (mut inserted, mut last) = (BTreeMap::new(), BTreeMap::new());
+    let (mut inserted, mut history) = (BTreeMap::new(), History::new());
     for record in records {
         let record: Json = serde_json::from_str(record.get()).unwrap();
         let body = &record["dynamodb"];
@@ -65,29 +69,39 @@ pub(crate) fn unreported(
         if record["eventName"] == "INSERT" {
             inserted.insert(key.clone(), sequence.clone());
         }
-        last.insert(key, sequence);
+        history.entry(key).or_default().push((sequence, record["eventName"] != "REMOVE"));
     }
     let (rules, violations) = (stage.rules(), stage.logged("violation"));
     let reports: Vec<_> = violations.iter().map(|line| Report::from_line(&rules, line)).collect();
     let is_reported = |defect: &&Defect| {
         let since = &inserted[&row_key(&defect.referencing.key)];
         let target = defect.referenced.as_ref().unwrap();
-        let end = last.get(&row_key(&target.key)).filter(|end| *end > since);
-        reports.iter().filter(|report| report.covers(defect)).any(|report| match end {
-            Some(end) => {
-                let is_orphan = report.orphans.contains(&defect.referencing.key);
-                report.kind == "orphaned"
-                    && (is_orphan || report.has_more)
-                    && report.sequence >= *end
-            }
-            None => {
-                report.kind == "dangling_reference"
-                    && report.referencing.as_ref() == Some(&defect.referencing)
-                    && report.sequence >= *since
-            }
+        let target = history.get(&row_key(&target.key)).map(Vec::as_slice).unwrap_or_default();
+        let end = target.last().map(|(end, _)| end).filter(|end| *end > since);
+        reports.iter().filter(|report| report.covers(defect)).any(|report| {
+            let is_orphan = report.orphans.contains(&defect.referencing.key);
+            let is_of_delete = report.kind == "orphaned"
+                && (is_orphan || report.has_more)
+                && end.is_some_and(|end| report.sequence >= *end);
+            let is_of_item = report.kind == "dangling_reference"
+                && report.referencing.as_ref() == Some(&defect.referencing)
+                && report.sequence >= *since
+                && has_seen_last_delete(target, &report.sequence);
+            is_of_delete || is_of_item
         })
     };
     dangling.iter().filter(|defect| !is_reported(defect)).cloned().collect()
+}
+
+/// Whether a report that an item does not exist must have been made after the item's last delete. The
+/// report is of the record with this sequence number, but a record may be processed much later. If
+/// the item existed when the record was written, its next delete came before the report.
+fn has_seen_last_delete(history: &[(String, bool)], sequence: &str) -> bool {
+    let (before, after) =
+        history.split_at(history.partition_point(|(changed, _)| changed.as_str() < sequence));
+    let existed = before.last().is_some_and(|(_, exists)| *exists);
+    let deletes = after.iter().filter(|(_, exists)| !exists).count();
+    deletes == 0 || existed && deletes == 1
 }
 
 pub(crate) fn key_of(attributes: &Json) -> Option<Key> {
