@@ -21,7 +21,7 @@ use tokio::time::sleep;
 use crate::lambda::Lambda;
 use crate::mapping::{Mapping, Settings};
 use crate::proxy::Proxy;
-use kit::aws::configure;
+use kit::aws::configure_as;
 use kit::endpoint::access_key;
 use kit::history::{item, load};
 use kit::runtime_api::Program;
@@ -76,10 +76,11 @@ impl Stage {
 
     /// Creates a stage without a table.
     pub(crate) async fn without_tables(environment: Environment, rules: &Json) -> Self {
-        let config: SdkConfig = configure(&environment.dynamodb).await;
+        let access_key = access_key_of(environment.name);
+        let config: SdkConfig = configure_as(&environment.dynamodb, &access_key).await;
         let proxy = Proxy::start(&environment.dynamodb, 1).await;
         let program = Program::new([&environment.lambda])
-            .env("AWS_ACCESS_KEY_ID", access_key())
+            .env("AWS_ACCESS_KEY_ID", access_key)
             .env("AWS_SECRET_ACCESS_KEY", "local")
             .env("AWS_REGION", "us-east-1")
             .env("AWS_ENDPOINT_URL_DYNAMODB", &proxy.url)
@@ -343,6 +344,12 @@ impl Stage {
     }
 }
 
+/// The access key of a scenario. On DynamoDB Local, each access key has a database of its own. In a
+/// shared one, almost every request goes through all earlier stream records of other tables.
+fn access_key_of(scenario: &str) -> String {
+    access_key() + &scenario.replace('_', "")
+}
+
 /// The name of a scenario's table, and the beginning of the names of its other tables.
 pub(crate) fn table_name(scenario: &str) -> String {
     format!("e2e-{}-{scenario}", std::process::id())
@@ -350,7 +357,7 @@ pub(crate) fn table_name(scenario: &str) -> String {
 
 /// Deletes the tables of a scenario: the more tables there are, the slower is DynamoDB Local.
 pub(crate) async fn delete_tables(scenario: &str, endpoint: &str) {
-    let client = Client::new(&configure(endpoint).await);
+    let client = Client::new(&configure_as(endpoint, &access_key_of(scenario)).await);
     let mut tables = client.list_tables().into_paginator().items().send();
     let mut names = Vec::new();
     while let Some(name) = tables.next().await {

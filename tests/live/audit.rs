@@ -10,7 +10,7 @@ use std::time::Duration;
 use aws_sdk_dynamodb::Client;
 use expect_test::expect;
 use fastrand::Rng;
-use kit::aws::configure;
+use kit::aws::{configure, turn_stream_off};
 use kit::clocks::Patient;
 use kit::oracle::{Audited, Oracle};
 use kit::{endpoint, planted};
@@ -201,6 +201,7 @@ pub(crate) async fn fill(
             }
         }
         created.unwrap();
+        turn_stream_off(client, &schema.name).await;
     }
     for (table, items) in tables {
         let put = |item: &Item<'static>| Write {

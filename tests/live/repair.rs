@@ -10,7 +10,7 @@ use std::time::Duration;
 
 use aws_sdk_dynamodb::Client;
 use aws_sdk_dynamodb::types::AttributeValue;
-use kit::aws::configure;
+use kit::aws::{configure, turn_stream_off};
 use kit::endpoint;
 use libtest_mimic::Trial;
 use referee::data::{Item, JsonItem, KeyAttribute, KeyKind, KeySchema, into_owned};
@@ -100,6 +100,7 @@ impl World {
         let key = KeySchema { partition: attribute("pk"), sort: Some(attribute("sk")) };
         let schema = TableSchema { name: TABLE.to_owned(), key, indexes: Vec::new() };
         self.store.create(&schema).await.unwrap();
+        turn_stream_off(&self.client, TABLE).await;
         for json in items() {
             let text = json.to_string();
             let JsonItem(item) = serde_json::from_str(&text).unwrap();
