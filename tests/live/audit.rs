@@ -30,8 +30,9 @@ use tokio::runtime::{Builder, Runtime};
 
 use kit::transcript::transcript;
 
-/// How many random tables are audited under the rules of each recorded case.
-const TABLES_PER_CASE: u64 = 5;
+/// How many random tables are audited under the rules of each recorded case, unless `TABLES` is set.
+/// The simulation audits many more on the in-memory store.
+const TABLES_PER_CASE: u64 = 2;
 /// The maximum number of items of an entity in a random table.
 const PER_ENTITY: usize = 6;
 
@@ -375,7 +376,7 @@ fn random_tables(endpoint: &str) {
     for case in fs::read_dir("events").unwrap() {
         let file = case.unwrap().path().join("referee.yaml");
         let Ok(text) = fs::read_to_string(&file) else { continue };
-        for seed in 0..TABLES_PER_CASE {
+        for seed in 0..crate::random_tables(TABLES_PER_CASE) {
             let mut rules = rules(&text);
             for table in &mut rules.tables {
                 table.name = format!("audit-random-{}", table.alias);

@@ -45,3 +45,10 @@ fn main() -> ExitCode {
     let trials = suites.into_iter().flatten().collect();
     libtest_mimic::run(&Arguments::from_args(), trials).exit_code()
 }
+
+/// Returns how many random tables a test draws: `TABLES`, or this default.
+fn random_tables(default: u64) -> u64 {
+    #[expect(clippy::disallowed_methods, reason = "this is where the tests read their environment")]
+    let tables = std::env::var("TABLES");
+    tables.map_or(default, |tables| tables.parse().unwrap_or(default))
+}
