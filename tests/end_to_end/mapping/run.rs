@@ -50,6 +50,8 @@ pub(crate) struct Mapping {
     function: Rc<Lambda>,
     shards: BTreeMap<String, Reading>,
     finished: BTreeSet<String>,
+    /// Whether every shard that may be read is open.
+    are_open: bool,
     /// The probability that an answer is lost and its batch redelivered.
     lost_answers: Option<(fastrand::Rng, f64)>,
     /// Whether records get the time at which they are read.
@@ -95,6 +97,7 @@ impl Mapping {
             function,
             shards: BTreeMap::new(),
             finished: BTreeSet::new(),
+            are_open: false,
             lost_answers: None,
             is_dating: false,
             records: Vec::new(),
@@ -192,20 +195,33 @@ impl Mapping {
 
     /// Reads the next page of every shard that may be read.
     async fn read(&mut self) {
-        let Some(shards) = done(self.streams.shards(&self.stream).await) else { return };
-        let readable: Vec<String> =
-            readable(&shards, &self.finished).map(|shard| shard.id.clone()).collect();
-        for shard in readable {
-            if !self.shards.contains_key(&shard) {
-                let opened = self.streams.open(&self.stream, &shard, &Position::TrimHorizon).await;
-                let Some(iterator) = done(opened) else { continue };
-                let lanes = 0..self.settings.parallelization_factor;
-                let lanes = lanes.map(|_| Lane::new(self.settings.clone())).collect();
-                let reading =
-                    Reading { iterator: Some(iterator), read: Position::TrimHorizon, lanes };
-                self.shards.insert(shard.clone(), reading);
-            }
+        self.open_shards().await;
+        let shards: Vec<String> = self.shards.keys().cloned().collect();
+        for shard in shards {
             self.read_page(&shard).await;
+        }
+    }
+
+    /// Opens the shards that may be read. They change only when a shard has been processed to its end.
+    async fn open_shards(&mut self) {
+        if self.are_open {
+            return;
+        }
+        let Some(shards) = done(self.streams.shards(&self.stream).await) else { return };
+        self.are_open = true;
+        for shard in readable(&shards, &self.finished) {
+            if self.shards.contains_key(&shard.id) {
+                continue;
+            }
+            let opened = self.streams.open(&self.stream, &shard.id, &Position::TrimHorizon).await;
+            let Some(iterator) = done(opened) else {
+                self.are_open = false;
+                continue;
+            };
+            let lanes = 0..self.settings.parallelization_factor;
+            let lanes = lanes.map(|_| Lane::new(self.settings.clone())).collect();
+            let reading = Reading { iterator: Some(iterator), read: Position::TrimHorizon, lanes };
+            self.shards.insert(shard.id.clone(), reading);
         }
     }
 
@@ -217,6 +233,7 @@ impl Mapping {
             if reading.lanes.iter().all(Lane::is_idle) {
                 self.finished.insert(shard.to_owned());
                 self.shards.remove(shard);
+                self.are_open = false;
             }
             return;
         };
