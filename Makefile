@@ -2,7 +2,7 @@
 
 SHELL := /bin/bash
 .DEFAULT_GOAL := help
-.PHONY: help demo up build lambda package deploy test simulate soak fuzz mutants test-infra test-infra-real test-spark scan deny lint bench sample-export sample-table doc man clean
+.PHONY: help demo up build lambda package deploy test simulate soak storm fuzz mutants test-infra test-infra-real test-spark scan deny lint bench sample-export sample-table doc man clean
 
 CARGO ?= cargo
 # The processor architecture that the function is built for. On Lambda, arm64 costs a fifth less
@@ -72,6 +72,10 @@ simulate: ## Simulate histories with every kind of fault (RUNS=, or SEED= for on
 
 soak: ## Simulate new histories until one fails, or until you stop it (FROM= the first seed)
 	FROM=$(or $(FROM),$(shell date +%s)000000) RUNS=18446744073709551615 $(SIMULATION)
+
+storm: ## Run the storms of changes and actions with more changes than `make test` (CHANGES=)
+	CHANGES=$(or $(CHANGES),3360) tests/tools/with-dynamodb-local.sh $(CARGO) test --locked \
+		--features lambda,live --test end_to_end -- --nocapture thousands_of_changes repairs_are_sound
 
 fuzz: $(CARGO_FUZZ)/installed ## Fuzz every parser, a minute each (SECONDS_EACH=; TARGET= decode, rule_file, key_templates or replay)
 	PATH="$(CURDIR)/$(<D)/bin:$$PATH" tests/fuzz/run.sh $(SECONDS_EACH) $(or $(TARGET),$(TARGETS))

@@ -1,15 +1,19 @@
 //! Audits a scenario's table: finds the defects with the oracle that the test suites share, and
 //! checks that they were reported.
 
+use std::cell::RefCell;
 use std::collections::{BTreeMap, HashMap};
 
-use aws_sdk_dynamodb::types::AttributeValue;
+use aws_sdk_dynamodb::primitives::{DateTime, DateTimeFormat as Format};
+use aws_sdk_dynamodb::types::{AttributeValue, ReturnValue};
 use kit::oracle::{Defect, Dump, Kind, Oracle, Report};
 use referee::data::{self, Item, KeyValue, Number, Value};
+use referee::runtime::clock::Clock as _;
+use referee::runtime::system_clock::SystemClock;
 use serde_json::Value as Json;
 use serde_json::value::RawValue;
 
-use crate::stage::{Key, Stage};
+use crate::stage::{Key, Stage, attributes};
 
 /// Returns all defects except dangling references, as text. Most are differences between mirrors
 /// and their sources.
@@ -46,21 +50,48 @@ async fn defects(stage: &Stage) -> Vec<Defect> {
     Oracle::new(&stage.rules(), dump).defects()
 }
 
-/// The records of a stream, by item: the sequence number of each, and whether the item exists after it.
-type History = BTreeMap<Key, Vec<(String, bool)>>;
+/// When the clients sent the last delete of each item that deleted something.
+#[derive(Debug, Default)]
+pub(crate) struct Deletes(RefCell<BTreeMap<Key, DateTime>>);
+
+impl Deletes {
+    /// Deletes an item of the scenario's table. Returns its attributes, or none if it did not exist.
+    pub(crate) async fn delete(&self, stage: &Stage, key: Key) -> HashMap<String, AttributeValue> {
+        let sent = DateTime::from_millis(SystemClock.now_ms());
+        let delete = stage.client.delete_item().table_name(stage.table());
+        let delete = delete.set_key(Some(attributes(&[("pk", &key.0), ("sk", &key.1)])));
+        let deleted = delete.return_values(ReturnValue::AllOld).send().await.unwrap();
+        let old = deleted.attributes.unwrap_or_default();
+        if !old.is_empty() {
+            let mut times = self.0.borrow_mut();
+            let last = times.entry(key).or_insert(sent);
+            *last = sent.max(*last);
+        }
+        old
+    }
+
+    /// Whether a line was logged after the last delete of an item.
+    fn precede(&self, line: &Json, key: &Key) -> bool {
+        let logged = line["timestamp"].as_str().unwrap();
+        let logged = DateTime::from_str(logged, Format::DateTime).unwrap();
+        self.0.borrow().get(key).is_none_or(|sent| logged >= *sent)
+    }
+}
 
 /// Returns the dangling references that were not reported.
 ///
 /// An item written after the delete of its target is reported on its own. Items that existed when
-/// the target was deleted are reported together, as its orphans, unless the records of such an item
-/// are processed after the delete: lanes run in parallel. All records are in one shard, so their
-/// sequence numbers show the order.
+/// the target was deleted are reported together, as its orphans, unless the record of such an item
+/// is processed after the delete, because lanes run in parallel. The item is then reported on its
+/// own, later than the delete. All records are in one shard, so their sequence numbers show the
+/// order.
 pub(crate) fn unreported(
     stage: &Stage,
     dangling: &[Defect],
     records: &[Box<RawValue>],
+    deletes: &Deletes,
 ) -> Vec<Defect> {
-    let (mut inserted, mut history) = (BTreeMap::new(), History::new());
+    let (mut inserted, mut last) = (BTreeMap::new(), BTreeMap::new());
     for record in records {
         let record: Json = serde_json::from_str(record.get()).unwrap();
         let body = &record["dynamodb"];
@@ -69,16 +100,16 @@ pub(crate) fn unreported(
         if record["eventName"] == "INSERT" {
             inserted.insert(key.clone(), sequence.clone());
         }
-        history.entry(key).or_default().push((sequence, record["eventName"] != "REMOVE"));
+        last.insert(key, sequence);
     }
     let (rules, violations) = (stage.rules(), stage.logged("violation"));
-    let reports: Vec<_> = violations.iter().map(|line| Report::from_line(&rules, line)).collect();
+    let report = |line: Json| (Report::from_line(&rules, &line), line);
+    let reports: Vec<_> = violations.into_iter().map(report).collect();
     let is_reported = |defect: &&Defect| {
         let since = &inserted[&row_key(&defect.referencing.key)];
-        let target = defect.referenced.as_ref().unwrap();
-        let target = history.get(&row_key(&target.key)).map(Vec::as_slice).unwrap_or_default();
-        let end = target.last().map(|(end, _)| end).filter(|end| *end > since);
-        reports.iter().filter(|report| report.covers(defect)).any(|report| {
+        let target = row_key(&defect.referenced.as_ref().unwrap().key);
+        let end = last.get(&target).filter(|end| *end > since);
+        reports.iter().filter(|(report, _)| report.covers(defect)).any(|(report, line)| {
             let is_orphan = report.orphans.contains(&defect.referencing.key);
             let is_of_delete = report.kind == "orphaned"
                 && (is_orphan || report.has_more)
@@ -86,22 +117,11 @@ pub(crate) fn unreported(
             let is_of_item = report.kind == "dangling_reference"
                 && report.referencing.as_ref() == Some(&defect.referencing)
                 && report.sequence >= *since
-                && has_seen_last_delete(target, &report.sequence);
+                && (end.is_none() || deletes.precede(line, &target));
             is_of_delete || is_of_item
         })
     };
     dangling.iter().filter(|defect| !is_reported(defect)).cloned().collect()
-}
-
-/// Whether a report that an item does not exist must have been made after the item's last delete. The
-/// report is of the record with this sequence number, but a record may be processed much later. If
-/// the item existed when the record was written, its next delete came before the report.
-fn has_seen_last_delete(history: &[(String, bool)], sequence: &str) -> bool {
-    let (before, after) =
-        history.split_at(history.partition_point(|(changed, _)| changed.as_str() < sequence));
-    let existed = before.last().is_some_and(|(_, exists)| *exists);
-    let deletes = after.iter().filter(|(_, exists)| !exists).count();
-    deletes == 0 || existed && deletes == 1
 }
 
 pub(crate) fn key_of(attributes: &Json) -> Option<Key> {

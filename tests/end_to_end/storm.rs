@@ -8,29 +8,36 @@ use futures_util::future::{join, join_all};
 use serde_json::Value as Json;
 use tokio::time::{Instant, sleep};
 
-use crate::audit::{dangling, divergences, unreported};
+use crate::audit::{Deletes, dangling, divergences, unreported};
 use crate::faults::drain_with_late_writes;
 use crate::mapping::Settings;
 use crate::proxy::{ALL, Fault, Proxy, WRITES, When};
 use crate::rules;
 use crate::stage::{Environment, Key, Stage};
+use crate::variable;
 
-const CHANGES: usize = 3_000;
+/// The number of changes, unless `CHANGES` sets another.
+const CHANGES: usize = 1_000;
 const CLIENTS: usize = 8;
-const COMPANIES: u64 = 30;
-const USERS: u64 = 60;
+const COMPANIES: u64 = 16;
+const USERS: u64 = 32;
 /// The number of writes that a client makes at a time, and the pause after them. DynamoDB Local is
 /// a single process, so the clients must leave some of its capacity to the function.
 const BATCH: usize = 10;
 const PAUSE_MS: u64 = 50;
 const SEED: u64 = 7;
+/// How many times each fault is injected, for more of them in few requests.
+const FAULTS: usize = 3;
 /// The fraction of the function's answers that are lost, so that their batches are redelivered.
 const ANSWERS_LOST: f64 = 0.05;
 
 pub(crate) async fn storm(environment: Environment) {
     let began = Instant::now();
+    let changes = changes(CHANGES);
     let stage = Stage::new(environment, rules::company).await;
-    inject_faults(&stage.proxy, &stage);
+    for _ in 0..FAULTS {
+        inject_faults(&stage.proxy, &stage);
+    }
     let settings = Settings {
         batch_size: 200,
         parallelization_factor: 2,
@@ -39,8 +46,10 @@ pub(crate) async fn storm(environment: Environment) {
     };
     let mapping = stage.mapping_of(&stage.table(), settings).await;
     let mut mapping = mapping.losing_answers(SEED, ANSWERS_LOST);
-    let busy = Cell::new(CLIENTS);
-    let clients = join_all((0..CLIENTS).map(|client| run(&stage, client, &busy)));
+    let (busy, deletes) = (Cell::new(CLIENTS), Deletes::default());
+    let clients = join_all(
+        (0..CLIENTS).map(|client| run(&stage, client, changes / CLIENTS, &busy, &deletes)),
+    );
     join(clients, mapping.drain_while(|| busy.get() > 0)).await;
     stage.proxy.stop_faults();
     drain_with_late_writes(&stage, &mut mapping).await;
@@ -49,12 +58,12 @@ pub(crate) async fn storm(environment: Environment) {
     let divergences = divergences(&stage).await;
     let violations = stage.logged("violation");
     let dangling = dangling(&stage).await;
-    let lost = unreported(&stage, &dangling, &mapping.records);
+    let lost = unreported(&stage, &dangling, &mapping.records, &deletes);
     let (counts, requests) = (mapping.counts, stage.proxy.requests());
     #[expect(clippy::print_stdout, reason = "these numbers are the purpose of the run")]
     {
         println!(
-            "changes {CHANGES}, records {}, invocations {} ({} failed), processes {}, mirrors {}, \
+            "changes {changes}, records {}, invocations {} ({} failed), processes {}, mirrors {}, \
          redeliveries {}, faults {} of {} requests, violations {}, dangling {}, divergences {}, \
          lost {}, in {:.1} s",
             counts.records,
@@ -77,7 +86,7 @@ pub(crate) async fn storm(environment: Environment) {
     assert_eq!(counts.discarded, 0);
     assert_eq!(stage.logged("record rejected"), Vec::<Json>::new());
     // Without redeliveries, dangling references and faults, this test would prove nothing.
-    assert!(counts.records > CHANGES && counts.redelivered > CHANGES / 20);
+    assert!(counts.records > changes && counts.redelivered > changes / 20);
     assert!(!dangling.is_empty() && stage.proxy.faults() > 100 && stage.lambda.inits() > 5);
 }
 
@@ -101,16 +110,24 @@ pub(crate) fn inject_faults(proxy: &Proxy, stage: &Stage) {
     }
 }
 
+/// Returns the number of changes that a storm makes: `CHANGES`, or this default.
+pub(crate) fn changes(default: usize) -> usize {
+    variable("CHANGES").map_or(default, |changes| changes.parse().unwrap())
+}
+
 /// Makes a client's share of the changes.
-async fn run(stage: &Stage, client: usize, busy: &Cell<usize>) {
+async fn run(stage: &Stage, client: usize, share: usize, busy: &Cell<usize>, deletes: &Deletes) {
     let mut random = fastrand::Rng::with_seed(SEED + client as u64);
-    let share = CHANGES / CLIENTS;
     // A batch contains each item at most once.
     let mut batch = BTreeMap::new();
     for number in 0..share {
         match change(&mut random, &format!("role-{client}-{number}")) {
             Change::Write(key, item) => {
                 batch.insert(key, item);
+            }
+            Change::Delete(key) => {
+                batch.remove(&key);
+                deletes.delete(stage, key).await;
             }
             Change::Tamper(user, company, role) => {
                 stage.set_role_if_exists(&user, &company, &role).await;
@@ -128,6 +145,8 @@ async fn run(stage: &Stage, client: usize, busy: &Cell<usize>) {
 enum Change {
     /// An item is put with this role, or deleted.
     Write(Key, Option<String>),
+    /// An item that others refer to is deleted.
+    Delete(Key),
     /// The role of a mirror is changed, if it exists.
     Tamper(String, String, String),
 }
@@ -144,8 +163,8 @@ fn change(random: &mut fastrand::Rng, role: &str) -> Change {
         50..65 => delete(company, &user),
         65..73 => put(company, "company#"),
         73..82 => put(user, "user#"),
-        82..84 => delete(company, "company#"),
-        84..86 => delete(user, "user#"),
+        82..84 => Change::Delete((company, "company#".to_owned())),
+        84..86 => Change::Delete((user, "user#".to_owned())),
         86..91 => Change::Tamper(user, company, role),
         _ => delete(user, &company),
     }
