@@ -4,8 +4,7 @@
 
 use std::cell::{Cell, RefCell};
 use std::collections::BTreeMap;
-use std::pin::pin;
-use std::task::{Context, Poll, Waker};
+use std::rc::Rc;
 
 use kit::oracle::{DeletedBy, Deletes};
 use referee::data::{Item, Key, SequenceNumber, into_owned};
@@ -17,6 +16,7 @@ use referee::store::memory::StreamRecord;
 use serde_json::value::RawValue;
 
 use crate::sweep::network::Network;
+use crate::sweep::recorded::Recordings;
 
 /// How often a batch is delivered before it is set aside.
 const ATTEMPTS_MAX: usize = 3;
@@ -33,32 +33,50 @@ pub(crate) struct Delivery {
 }
 
 /// The result of a delivery.
+#[derive(Clone)]
 pub(crate) enum Answer {
-    Outcome(Box<Outcome>),
+    Outcome(Rc<Outcome>),
     Fatal,
     /// The worker died.
     Nothing,
 }
 
-/// Stream records in JSON, by their numbers. Most records occur in many runs of a history, and to
-/// write them anew each time would take a sixth of the time.
+/// What the runs of a history have in common, so that it is computed only once.
 #[derive(Default)]
-pub(crate) struct Written(RefCell<BTreeMap<u64, Vec<WrittenRecord>>>);
+pub(crate) struct Shared {
+    /// The records of Referee's writes in JSON, by their numbers.
+    own: RefCell<BTreeMap<u64, Vec<OwnRecord>>>,
+    /// The records of the application's writes with other sequence numbers, by record and number.
+    renumbered: RefCell<BTreeMap<(String, String), Box<RawValue>>>,
+    recordings: Recordings,
+}
 
 /// A record, and its JSON.
-type WrittenRecord = (StreamRecord, Box<RawValue>);
+type OwnRecord = (StreamRecord, Box<RawValue>);
 
-impl Written {
+impl Shared {
     /// Returns a record in JSON.
     fn json_of(&self, record: &StreamRecord) -> Box<RawValue> {
-        let mut written = self.0.borrow_mut();
-        let alike = written.entry(record.number).or_default();
+        let mut own = self.own.borrow_mut();
+        let alike = own.entry(record.number).or_default();
         if let Some((_, json)) = alike.iter().find(|(known, _)| known == record) {
             return json.clone();
         }
         let json = serde_json::value::to_raw_value(record).unwrap();
         alike.push((record.clone(), json.clone()));
         json
+    }
+
+    /// Returns a record with this sequence number.
+    fn renumber(&self, record: &RawValue, number: &str) -> Box<RawValue> {
+        let key = (record.get().to_owned(), number.to_owned());
+        let mut renumbered = self.renumbered.borrow_mut();
+        let json = renumbered.entry(key).or_insert_with(|| {
+            let mut record: serde_json::Value = serde_json::from_str(record.get()).unwrap();
+            record["dynamodb"]["SequenceNumber"] = number.into();
+            serde_json::value::to_raw_value(&record).unwrap()
+        });
+        json.clone()
     }
 }
 
@@ -79,7 +97,7 @@ pub(crate) struct AppWrite {
 pub(crate) struct Lambda<'l> {
     engine: &'l Engine,
     network: &'l Network<'l>,
-    written: &'l Written,
+    shared: &'l Shared,
     files: RefCell<Vec<Vec<AppWrite>>>,
     now_ms: Cell<i64>,
     pub(crate) deletes: RefCell<Deletes>,
@@ -95,13 +113,13 @@ impl<'l> Lambda<'l> {
     pub(crate) fn new(
         engine: &'l Engine,
         network: &'l Network<'l>,
-        written: &'l Written,
+        shared: &'l Shared,
         files: Vec<Vec<AppWrite>>,
     ) -> Self {
         Self {
             engine,
             network,
-            written,
+            shared,
             files: RefCell::new(files),
             now_ms: Cell::new(0),
             deletes: RefCell::default(),
@@ -184,9 +202,7 @@ impl<'l> Lambda<'l> {
         let store = self.network.store();
         let committed = store.commit(&made.table, &made.key, made.image.take(), &made.sequence);
         if let Some(number) = committed.unwrap().sequence() {
-            let mut record: serde_json::Value = serde_json::from_str(made.record.get()).unwrap();
-            record["dynamodb"]["SequenceNumber"] = number.as_str().into();
-            made.record = serde_json::value::to_raw_value(&record).unwrap();
+            made.record = self.shared.renumber(&made.record, number.as_str());
         }
     }
 
@@ -196,7 +212,7 @@ impl<'l> Lambda<'l> {
         let records = self.network.store().take_stream().into_iter();
         records
             .map(|made| {
-                let record = self.written.json_of(&made);
+                let record = self.shared.json_of(&made);
                 let deleted = made.after.is_none().then_some(DeletedBy::Client);
                 self.deletes.borrow_mut().note(&made.table, &made.key, deleted);
                 Delivery { table: made.table, record }
@@ -233,7 +249,7 @@ impl<'l> Lambda<'l> {
                 self.set_aside.extend(positions.map(|position| rest[position].clone()));
             }
             let checkpoint = outcome.checkpoint().map(|from| from.position);
-            self.reported.extend(outcome.violations);
+            self.reported.extend(outcome.violations.iter().cloned());
             match checkpoint {
                 None => return,
                 Some(from) => rest = &rest[from..],
@@ -244,17 +260,7 @@ impl<'l> Lambda<'l> {
 
     fn process(&self, batch: &[Delivery]) -> Answer {
         let records: Vec<&RawValue> = batch.iter().map(|delivery| &*delivery.record).collect();
-        let mut processing = pin!(self.engine.process(&records, self.network, self));
-        let mut context = Context::from_waker(Waker::noop());
-        loop {
-            match processing.as_mut().poll(&mut context) {
-                Poll::Ready(Ok(outcome)) => return Answer::Outcome(Box::new(outcome)),
-                Poll::Ready(Err(_)) => return Answer::Fatal,
-                // A future that only yields is polled again; a dead worker is not.
-                Poll::Pending if !self.network.take_death() => {}
-                Poll::Pending => return Answer::Nothing,
-            }
-        }
+        self.shared.recordings.process(self.engine, &records, (self.network, self))
     }
 
     fn pass_until(&self, time_ms: i64) {

@@ -16,13 +16,14 @@
 
 mod lambda;
 mod network;
+mod recorded;
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
 use kit::fixture::Fixture;
 use kit::oracle::{Oracle, Report};
-use lambda::{Answer, AppWrite, Lambda, Written};
+use lambda::{Answer, AppWrite, Lambda, Shared};
 use libtest_mimic::Trial;
 use network::{End, Failure, Network};
 use referee::engine::{Engine, Response};
@@ -123,7 +124,7 @@ fn failures() -> Vec<(&'static str, Failure, Expected)> {
 fn sweep(fixture: &Fixture) -> usize {
     let engine = Engine::new(fixture.rules.clone());
     let files = lambda::read_all(&fixture.rules, &fixture.batches);
-    let written = Written::default();
+    let shared = Shared::default();
     let Clean { expected, kinds } = clean_run(fixture, &engine, &files);
     let mut met = 0;
     for (name, failure, answer) in failures() {
@@ -137,7 +138,7 @@ fn sweep(fixture: &Fixture) -> usize {
                 let store = fixture.store();
                 let network = Network::without_failures(&fixture.rules, &store);
                 let network = network.with_failure(failure.clone(), number, lasts);
-                let mut lambda = Lambda::new(&engine, &network, &written, files.clone());
+                let mut lambda = Lambda::new(&engine, &network, &shared, files.clone());
                 lambda
                     .run(|found, before| assert_answer(&network, before, found, answer, &context));
                 assert!(network.failed_requests() > 0, "{context}: nothing failed");
@@ -166,8 +167,8 @@ struct Clean {
 fn clean_run(fixture: &Fixture, engine: &Engine, files: &[Vec<AppWrite>]) -> Clean {
     let store = fixture.store();
     let network = Network::without_failures(&fixture.rules, &store);
-    let written = Written::default();
-    let mut lambda = Lambda::new(engine, &network, &written, files.to_vec());
+    let shared = Shared::default();
+    let mut lambda = Lambda::new(engine, &network, &shared, files.to_vec());
     lambda.run(|answer, _| assert!(matches!(answer, Answer::Outcome(_))));
     audit(&fixture.rules, &network, &lambda, &fixture.name);
     let replayed = fixture.store();
