@@ -23,7 +23,7 @@ use kit::clocks::Jumping;
 use kit::oracle::{self, Audited, Oracle};
 use kit::planted;
 
-use crate::loaded::{self, Loaded};
+use crate::loaded::{self, Loaded, Planted};
 
 /// The maximum number of items of an entity.
 const PER_ENTITY: usize = 12;
@@ -34,7 +34,7 @@ struct Drawn {
     /// The state after the draws.
     rng: Rng,
     loaded: Arc<Loaded>,
-    tables: oracle::Dump,
+    planted: Arc<Planted>,
 }
 
 /// What was drawn for an audit.
@@ -50,15 +50,19 @@ impl Drawn {
     /// `None` if the rules are refused.
     fn new(seed: u64) -> Option<Self> {
         let (loaded, mut rng) = loaded::rules(seed)?;
-        let tables = planted::tables(&loaded.rules, PER_ENTITY, &mut rng);
-        Some(Self { seed, rng, loaded, tables })
+        let planted = loaded.planted.get_or_init(|| {
+            let tables = planted::tables(&loaded.rules, PER_ENTITY, &mut rng);
+            let expected = Oracle::new(&loaded.rules, tables.clone()).audited();
+            Arc::new(Planted { tables, expected, rng })
+        });
+        let planted = Arc::clone(planted);
+        Some(Self { seed, rng: planted.rng.clone(), loaded, planted })
     }
 
     /// Compares the findings with those of the oracle.
     fn judge(self, found: &[Audited]) -> Result<Tried, String> {
-        let Self { seed, loaded, tables, .. } = self;
-        let expected = Oracle::new(&loaded.rules, tables).audited();
-        let agreed = agree(found, &expected);
+        let Self { seed, loaded, planted, .. } = self;
+        let agreed = agree(found, &planted.expected);
         let findings = agreed.map_err(|words| format!("seed {seed}: {words}\n{}", loaded.text))?;
         Ok(Tried { findings, features: loaded.features.clone() })
     }
@@ -68,10 +72,10 @@ impl Drawn {
 /// oracle disagree; `None` if the rules of the seed are refused.
 pub(crate) fn audit(seed: u64, folder: &std::path::Path) -> Option<Result<Tried, String>> {
     let mut drawn = Drawn::new(seed)?;
-    let Drawn { rng, loaded, tables, .. } = &mut drawn;
+    let Drawn { rng, loaded, planted, .. } = &mut drawn;
     let rules = &loaded.rules;
     let file = folder.join(format!("{seed}.json"));
-    std::fs::write(&file, serde_json::to_string(tables).unwrap()).unwrap();
+    std::fs::write(&file, serde_json::to_string(&planted.tables).unwrap()).unwrap();
     let found = audited(rules, &file, rng.bool());
     std::fs::remove_file(&file).unwrap();
     Some(drawn.judge(&found))
@@ -81,9 +85,9 @@ pub(crate) fn audit(seed: u64, folder: &std::path::Path) -> Option<Result<Tried,
 /// the audit is stopped and resumed. The result is that of [`audit`].
 pub(crate) fn audit_live(seed: u64, folder: &std::path::Path) -> Option<Result<Tried, String>> {
     let mut drawn = Drawn::new(seed)?;
-    let Drawn { rng, loaded, tables, .. } = &mut drawn;
+    let Drawn { rng, loaded, planted, .. } = &mut drawn;
     let rules = &loaded.rules;
-    let store = store(rules, tables);
+    let store = store(rules, &planted.tables);
     let found = audited_live(rules, &store, &folder.join(seed.to_string()), rng);
     Some(drawn.judge(&found))
 }
@@ -92,9 +96,9 @@ pub(crate) fn audit_live(seed: u64, folder: &std::path::Path) -> Option<Result<T
 /// failing requests end an invocation early. The result is that of [`audit`].
 pub(crate) fn audit_in_parts(seed: u64, _: &std::path::Path) -> Option<Result<Tried, String>> {
     let mut drawn = Drawn::new(seed)?;
-    let Drawn { rng, loaded, tables, .. } = &mut drawn;
+    let Drawn { rng, loaded, planted, .. } = &mut drawn;
     let rules = &loaded.rules;
-    let store = store(rules, tables);
+    let store = store(rules, &planted.tables);
     let mut faults = rng.fork();
     store.set_faults(Box::new(move |_| match faults.u8(..20) {
         0 => Fault::Fail(StoreError::Retry("throttled".to_owned())),

@@ -4,11 +4,13 @@ use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex, OnceLock};
 
 use fastrand::Rng;
+use kit::oracle::{Audited, Dump};
 use referee::rules::{RuleSource, Rules, load};
 
 use crate::schema::Schema;
 
-/// How many seeds' rules are kept. Several tests use the first seeds, and loading rules is slow.
+/// How many seeds' rules and tables are kept. Several tests use the first seeds, and loading rules is
+/// slow.
 const KEPT_MAX: usize = 4_096;
 
 /// The rules of a seed.
@@ -18,6 +20,17 @@ pub(crate) struct Loaded {
     /// The rule file.
     pub(crate) text: String,
     pub(crate) rules: Rules,
+    /// The random tables that the audits share.
+    pub(crate) planted: OnceLock<Arc<Planted>>,
+}
+
+/// Random tables with violations.
+pub(crate) struct Planted {
+    pub(crate) tables: Dump,
+    /// What an audit of the tables must find.
+    pub(crate) expected: Vec<Audited>,
+    /// The random numbers after the tables.
+    pub(crate) rng: Rng,
 }
 
 /// `None` if the rules of a seed are refused.
@@ -42,7 +55,8 @@ pub(crate) fn rules(seed: u64) -> Option<(Arc<Loaded>, Rng)> {
         let text = schema.text();
         let source = RuleSource { name: "rules".to_owned(), text: text.clone() };
         let rules = load(&source, &|_| None).rules?;
-        Some(Arc::new(Loaded { features: schema.features(), text, rules }))
+        let planted = OnceLock::new();
+        Some(Arc::new(Loaded { features: schema.features(), text, rules, planted }))
     });
     Some((Arc::clone(loaded.as_ref()?), rng))
 }

@@ -131,15 +131,16 @@ impl Rest<'_> {
             }
         }
         for mirror in &schema.mirrors {
+            let mut existing: BTreeMap<Name, Vec<&Name>> = BTreeMap::new();
+            let is_mirror = |of: &&Name| role_of(of) == Role::Mirror(mirror.id);
+            for of in self.state.keys().filter(is_mirror) {
+                existing.entry(source_of(schema, mirror, of)).or_default().push(of);
+            }
             for both in 0..IDS * IDS {
                 let source = name(schema, mirror.source, both / IDS, both % IDS);
                 let current = self.state.get(&source);
                 let current = current.and_then(|it| mirror_of(schema, mirror, &source, it));
-                let is_of_source = |of: &&Name| {
-                    role_of(of) == Role::Mirror(mirror.id)
-                        && source_of(schema, mirror, of) == source
-                };
-                let existing = self.state.keys().filter(is_of_source).cloned();
+                let existing = existing.get(&source).into_iter().flatten().copied().cloned();
                 for of in current.into_iter().chain(existing) {
                     if let Some(kind) = self.wrong_mirror(mirror, &source, &of) {
                         let rule = format!("mirror{}", mirror.id);
