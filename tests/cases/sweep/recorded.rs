@@ -71,10 +71,10 @@ impl Recordings {
         let texts: Vec<_> = records.iter().map(|record| record.get()).collect();
         let mut all = self.0.borrow_mut();
         let known = all.entry((now_ms, texts.join("\n"))).or_default();
-        let mut steps = Vec::new();
+        let (mut replies, mut last) = (Vec::new(), None);
         let mut alike: Vec<&Recording> = known.iter().collect();
-        while let Some(first) = alike.first() {
-            let place = steps.len();
+        while let Some(first) = alike.first().copied() {
+            let place = replies.len();
             let Some((request, _)) = first.steps.get(place) else {
                 network.take_death();
                 return first.answer.clone();
@@ -82,8 +82,11 @@ impl Recordings {
             let reply = reply_to(request.clone(), network, clock).now_or_never();
             let reply = reply.unwrap_or(Reply::Nothing);
             alike.retain(|it| it.steps.get(place).is_some_and(|(_, known)| *known == reply));
-            steps.push((request.clone(), reply));
+            replies.push(reply);
+            last = Some(first);
         }
+        let requests = last.into_iter().flat_map(|it| &it.steps).map(|(request, _)| request);
+        let steps: Vec<_> = requests.cloned().zip(replies).collect();
         let recorder = Recorder {
             network,
             clock,
