@@ -37,8 +37,9 @@ publish() {
 }
 
 lint_and_build() {
-    step format "$cargo" fmt --all --check
+    step format "$cargo" fmt --all --check &
     step build build
+    wait "$!"
     list_executables | publish executables.txt
 }
 
