@@ -4,7 +4,7 @@ use std::fmt;
 
 use arbitrary::Arbitrary;
 use referee::integrity::mark::MARK;
-use referee::replay::Batch;
+use referee::replay::{self, Batch};
 use serde_json::value::{RawValue, to_raw_value};
 use serde_json::{Map, Value as Json, json};
 
@@ -49,12 +49,12 @@ enum Change {
 
 impl Case {
     pub(crate) fn of(fixture: &Fixture) -> Self {
-        let seed = fixture.seed.as_ref().map(|seed| serde_json::from_str(seed).unwrap());
+        let seed = serde_json::from_str(&replay::dump(&fixture.store())).unwrap();
         let read = |record: &RawValue| serde_json::from_str::<Json>(record.get()).unwrap();
         let batches = fixture.batches.iter().enumerate();
         let records = batches
             .flat_map(|(at, batch)| batch.records.iter().map(move |record| (at, read(record))));
-        Self { seed: seed.unwrap_or_else(|| json!({})), records: records.collect() }
+        Self { seed, records: records.collect() }
     }
 
     pub(crate) fn seed(&self) -> String {
