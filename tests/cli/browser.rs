@@ -15,10 +15,11 @@ use std::path::Path;
 use std::process::Command;
 use std::sync::OnceLock;
 
+use kit::environment;
+
 /// Where the browser is; `None` if its tests are skipped.
 fn tools() -> Option<String> {
-    #[expect(clippy::disallowed_methods, reason = "this is where the tests read their environment")]
-    std::env::var("REFEREE_TEST_CHROMIUM").ok()
+    environment::variable("REFEREE_TEST_CHROMIUM")
 }
 
 const ENTITIES: usize = 300;

@@ -7,6 +7,7 @@ use std::time::Duration;
 
 use fastrand::Rng;
 use futures_util::stream::{self, StreamExt as _};
+use kit::environment;
 use kit::fixture::rule_files;
 use kit::oracle::{Audited, Dump, Oracle, Report};
 use kit::planted;
@@ -21,7 +22,6 @@ use crate::proxy::{ALL, Fault, When};
 use crate::rules;
 use crate::stage::{Environment, Stage, table_name};
 use crate::state_machine::Audit;
-use crate::variable;
 
 /// The cases under `events/` whose rules are used, unless `AUDITS` sets a number of random tables for
 /// the rules of all cases.
@@ -149,7 +149,7 @@ fn richest(rules: &Rules, seed: usize) -> Dump {
 /// Every kind of violation is found by an audit, and nothing else. What the rules repair is repaired.
 pub(crate) async fn planted_violations(environment: Environment) {
     let mut files = rule_files();
-    let audits = variable("AUDITS").map(|audits| audits.parse().unwrap());
+    let audits = environment::number("AUDITS");
     if audits.is_none() {
         files.retain(|file| CASES.iter().any(|case| file.parent().unwrap().ends_with(case)));
     }

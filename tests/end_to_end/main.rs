@@ -36,6 +36,7 @@ mod storm;
 use std::process::ExitCode;
 
 use futures_util::future::LocalBoxFuture;
+use kit::environment::variable;
 use libtest_mimic::{Arguments, Trial};
 
 use stage::Environment;
@@ -71,11 +72,6 @@ fn trial(name: &'static str, scenario: Scenario) -> Trial {
         Ok(())
     };
     Trial::test(name, run).with_ignored_flag(is_skipped)
-}
-
-fn variable(name: &str) -> Option<String> {
-    #[expect(clippy::disallowed_methods, reason = "this is where the tests read their environment")]
-    std::env::var(name).ok()
 }
 
 /// Returns every scenario, with its name.

@@ -18,6 +18,7 @@ use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
 
 use aws_sdk_dynamodb::Client;
+use kit::environment::variable;
 use libtest_mimic::Trial;
 use referee::aws;
 use referee::data::JsonItem;
@@ -28,8 +29,6 @@ use serde_json::{Value as Json, json};
 
 pub(crate) fn trials() -> Vec<Trial> {
     let mut trials = Vec::new();
-    #[expect(clippy::disallowed_methods, reason = "this is where the tests read their environment")]
-    let variable = |name| std::env::var(name).ok();
     if let Some(tool) = variable("REFEREE_TEST_CARGO_LAMBDA") {
         match variable("REFEREE_TEST_LAMBDA") {
             Some(binary) => {

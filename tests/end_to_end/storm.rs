@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 use std::time::Duration;
 
 use futures_util::future::{join, join_all};
+use kit::environment;
 use serde_json::Value as Json;
 use tokio::time::{Instant, sleep};
 
@@ -14,7 +15,6 @@ use crate::mapping::Settings;
 use crate::proxy::{ALL, Fault, Proxy, WRITES, When};
 use crate::rules;
 use crate::stage::{Environment, Key, Stage};
-use crate::variable;
 
 /// The number of changes, unless `CHANGES` sets another.
 const CHANGES: usize = 1_000;
@@ -112,7 +112,7 @@ pub(crate) fn inject_faults(proxy: &Proxy, stage: &Stage) {
 
 /// Returns the number of changes that a storm makes: `CHANGES`, or this default.
 pub(crate) fn changes(default: usize) -> usize {
-    variable("CHANGES").map_or(default, |changes| changes.parse().unwrap())
+    environment::number("CHANGES").unwrap_or(default)
 }
 
 /// Makes a client's share of the changes.

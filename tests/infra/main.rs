@@ -23,6 +23,7 @@ mod terraform;
 
 use std::path::{Path, PathBuf};
 
+use kit::environment::variable;
 use libtest_mimic::{Arguments, Trial};
 
 use terraform::Terraform;
@@ -40,17 +41,12 @@ fn main() {
         trial("lost metrics", metrics::lost_metrics_are_counted),
         trial("readme", readme::tables_are_up_to_date),
     ];
-    #[expect(clippy::disallowed_methods, reason = "the tests read the environment only here")]
-    let (tool, provider) = (
-        std::env::var("REFEREE_TEST_TERRAFORM").ok(),
-        std::env::var("REFEREE_INFRA_PROVIDER").ok(),
-    );
-    match tool {
+    match variable("REFEREE_TEST_TERRAFORM") {
         Some(tool) => {
             let terraform = Terraform::new(tool);
             trials.extend(module_tests(&terraform));
             // A plan with the real provider needs an AWS account.
-            if provider.is_none() {
+            if variable("REFEREE_INFRA_PROVIDER").is_none() {
                 trials.extend(plans(&terraform));
             }
         }

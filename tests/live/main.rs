@@ -26,6 +26,7 @@ mod watch;
 
 use std::process::ExitCode;
 
+use kit::environment;
 use libtest_mimic::Arguments;
 
 fn main() -> ExitCode {
@@ -48,8 +49,5 @@ fn main() -> ExitCode {
 
 /// Returns how many random tables a test draws: `TABLES`, or this default.
 fn random_tables(default: u64) -> u64 {
-    #[expect(clippy::disallowed_methods, reason = "this is where the tests read their environment")]
-    let tables = std::env::var("TABLES");
-    #[expect(clippy::unwrap_used, reason = "a test with a wrong setting has failed")]
-    tables.map_or(default, |tables| tables.parse().unwrap())
+    environment::number("TABLES").unwrap_or(default)
 }

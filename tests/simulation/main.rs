@@ -47,8 +47,9 @@ use adopt::ADOPTING;
 use audit::Tried;
 use broken::Part;
 use history::{WILD, failure_with};
+use kit::environment::number;
 use one_by_one::ONE_BY_ONE;
-use run::{number, try_all};
+use run::try_all;
 use schema::FEATURES;
 use sky::EVENTS;
 

@@ -65,13 +65,6 @@ impl fmt::Display for Tally {
     }
 }
 
-/// Reads a number from an environment variable.
-pub(crate) fn number(variable: &str) -> Option<u64> {
-    #[expect(clippy::disallowed_methods, reason = "the person who runs the tests chooses how many")]
-    let text = std::env::var(variable).ok()?;
-    (!text.is_empty()).then(|| text.parse().unwrap())
-}
-
 /// Runs every seed, prints each failure and the totals, and returns the totals.
 pub(crate) fn try_all(
     name: &str,

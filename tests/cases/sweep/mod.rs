@@ -125,7 +125,7 @@ fn sweep(fixture: &Fixture) -> usize {
     let engine = Engine::new(fixture.rules.clone());
     let files = lambda::read_all(&fixture.rules, &fixture.batches);
     let shared = Shared::default();
-    let Clean { expected, kinds } = clean_run(fixture, &engine, &files);
+    let Clean { expected, kinds } = clean_run(fixture, &engine, &files, &shared);
     let mut met = 0;
     for (name, failure, answer) in failures() {
         for lasts in [false, true] {
@@ -164,11 +164,15 @@ struct Clean {
 
 /// Processes the fixture without faults. The content of the tables must equal the content after a
 /// replay.
-fn clean_run(fixture: &Fixture, engine: &Engine, files: &[Vec<AppWrite>]) -> Clean {
+fn clean_run(
+    fixture: &Fixture,
+    engine: &Engine,
+    files: &[Vec<AppWrite>],
+    shared: &Shared,
+) -> Clean {
     let store = fixture.store();
     let network = Network::without_failures(&fixture.rules, &store);
-    let shared = Shared::default();
-    let mut lambda = Lambda::new(engine, &network, &shared, files.to_vec());
+    let mut lambda = Lambda::new(engine, &network, shared, files.to_vec());
     lambda.run(|answer, _| assert!(matches!(answer, Answer::Outcome(_))));
     audit(&fixture.rules, &network, &lambda, &fixture.name);
     let replayed = fixture.store();

@@ -57,7 +57,6 @@ pub(crate) struct Network<'n> {
     failure: Option<Failure>,
     from: usize,
     lasts: bool,
-    requests: Cell<usize>,
     /// The requests until failures are cleared.
     kinds: RefCell<Vec<CallKind>>,
     is_cleared: Cell<bool>,
@@ -75,7 +74,6 @@ impl<'n> Network<'n> {
             failure: None,
             from: 0,
             lasts: false,
-            requests: Cell::new(0),
             kinds: RefCell::new(Vec::new()),
             is_cleared: Cell::new(false),
             failed_requests: RefCell::new(Vec::new()),
@@ -129,8 +127,8 @@ impl<'n> Network<'n> {
         }
         self.kinds.borrow_mut().push(kind);
         let failure = self.failure.as_ref().filter(|failure| failure.applies_to(kind))?;
-        let number = self.requests.get() + 1;
-        self.requests.set(number);
+        let kinds = self.kinds.borrow();
+        let number = kinds.iter().filter(|kind| failure.applies_to(**kind)).count();
         let fails = number == self.from || (self.lasts && number > self.from);
         if fails {
             self.failed_requests.borrow_mut().push(writes);

@@ -7,47 +7,20 @@
 
 use std::cell::{Cell, RefCell};
 use std::collections::BTreeMap;
-use std::future::Future;
 use std::pin::pin;
 use std::task::{Context, Poll, Waker};
 
 use futures_util::FutureExt as _;
-use referee::data::Item;
+use kit::requests::{Reply, Request, Requests, Responder};
 use referee::engine::Engine;
 use referee::runtime::clock::Clock;
-use referee::store::{
-    Answer as Answered, Page, Query, Read, Store, StoreError, Transacted, Write, Written,
-};
 use serde_json::value::RawValue;
 
 use crate::sweep::lambda::Answer;
 use crate::sweep::network::Network;
 
-/// What the engine asks for.
-#[derive(Debug, Clone, PartialEq)]
-enum Request {
-    Get(Vec<Read>),
-    Query(Query),
-    Write(Write),
-    Transact(Vec<Write>),
-    /// To wait until this time.
-    Sleep(i64),
-}
-
-/// What the engine learns from a request.
-#[derive(Debug, Clone, PartialEq)]
-enum Reply {
-    Got(Result<Answered<Vec<Option<Item<'static>>>>, StoreError>),
-    Queried(Result<Answered<Page>, StoreError>),
-    Written(Result<Answered<Written>, StoreError>),
-    Transacted(Result<Answered<Transacted>, StoreError>),
-    /// The time after waiting.
-    Slept(i64),
-    /// The worker died.
-    Nothing,
-}
-
-type Step = (Request, Reply);
+/// A request and its reply, unless the worker died of it.
+type Step = (Request, Option<Reply>);
 
 /// A delivery: the requests of the engine, and its answer.
 struct Recording {
@@ -79,8 +52,7 @@ impl Recordings {
                 network.take_death();
                 return first.answer.clone();
             };
-            let reply = reply_to(request.clone(), network, clock).now_or_never();
-            let reply = reply.unwrap_or(Reply::Nothing);
+            let reply = request.clone().carry_out(network, clock).now_or_never();
             alike.retain(|it| it.steps.get(place).is_some_and(|(_, known)| *known == reply));
             replies.push(reply);
             last = Some(first);
@@ -90,38 +62,42 @@ impl Recordings {
         let recorder = Recorder {
             network,
             clock,
-            now_ms: Cell::new(now_ms),
             repeated: steps.len(),
             asked: Cell::new(0),
             steps: RefCell::new(steps),
         };
-        let answer = recorder.process(engine, records);
-        known.push(Recording { steps: recorder.steps.into_inner(), answer: answer.clone() });
+        let requests = Requests::new(recorder, now_ms);
+        let answer = process(engine, records, &requests);
+        let steps = requests.responder.steps.into_inner();
+        known.push(Recording { steps, answer: answer.clone() });
         answer
     }
 }
 
-/// Carries out a request.
-async fn reply_to(request: Request, network: &Network<'_>, clock: &impl Clock) -> Reply {
-    match request {
-        Request::Get(reads) => Reply::Got(network.batch_get(reads).await),
-        Request::Query(query) => Reply::Queried(network.query(query).await),
-        Request::Write(write) => Reply::Written(network.write(write).await),
-        Request::Transact(actions) => Reply::Transacted(network.transact(actions).await),
-        Request::Sleep(time_ms) => {
-            clock.sleep_until_ms(time_ms).await;
-            Reply::Slept(clock.now_ms())
+/// Lets the engine process a batch until it finishes or the worker dies.
+fn process<C: Clock>(
+    engine: &Engine,
+    records: &[&RawValue],
+    requests: &Requests<Recorder<'_, '_, C>>,
+) -> Answer {
+    let mut processing = pin!(engine.process(records, requests, requests));
+    let mut context = Context::from_waker(Waker::noop());
+    loop {
+        match processing.as_mut().poll(&mut context) {
+            Poll::Ready(Ok(outcome)) => return Answer::Outcome(outcome.into()),
+            Poll::Ready(Err(_)) => return Answer::Fatal,
+            // A future that only yields is polled again; a dead worker is not.
+            Poll::Pending if !requests.responder.network.take_death() => {}
+            Poll::Pending => return Answer::Nothing,
         }
     }
 }
 
-/// The network and the clock of an engine whose requests are recorded. The first requests have
-/// been carried out already.
+/// Carries out an engine's requests and records them. The first requests have been carried out
+/// already.
 struct Recorder<'r, 'n, C> {
     network: &'r Network<'n>,
     clock: &'r C,
-    /// The time as the engine knows it: waiting that was carried out already lies ahead of it.
-    now_ms: Cell<i64>,
     /// The number of requests that were carried out already.
     repeated: usize,
     /// The number of the engine's requests so far.
@@ -129,21 +105,7 @@ struct Recorder<'r, 'n, C> {
     steps: RefCell<Vec<Step>>,
 }
 
-impl<C: Clock> Recorder<'_, '_, C> {
-    fn process(&self, engine: &Engine, records: &[&RawValue]) -> Answer {
-        let mut processing = pin!(engine.process(records, self, self));
-        let mut context = Context::from_waker(Waker::noop());
-        loop {
-            match processing.as_mut().poll(&mut context) {
-                Poll::Ready(Ok(outcome)) => return Answer::Outcome(outcome.into()),
-                Poll::Ready(Err(_)) => return Answer::Fatal,
-                // A future that only yields is polled again; a dead worker is not.
-                Poll::Pending if !self.network.take_death() => {}
-                Poll::Pending => return Answer::Nothing,
-            }
-        }
-    }
-
+impl<C: Clock> Responder for Recorder<'_, '_, C> {
     /// Answers a request, as it was answered already or by carrying it out.
     async fn reply(&self, request: Request) -> Reply {
         let place = self.asked.replace(self.asked.get() + 1);
@@ -152,57 +114,14 @@ impl<C: Clock> Recorder<'_, '_, C> {
             assert_eq!(steps[place].0, request, "the engine has asked for something else before");
             steps[place].1.clone()
         } else {
-            self.steps.borrow_mut().push((request.clone(), Reply::Nothing));
-            let reply = reply_to(request, self.network, self.clock).await;
-            self.steps.borrow_mut()[place].1 = reply.clone();
-            reply
+            self.steps.borrow_mut().push((request.clone(), None));
+            let reply = request.carry_out(self.network, self.clock).await;
+            self.steps.borrow_mut()[place].1 = Some(reply.clone());
+            Some(reply)
         };
-        if reply == Reply::Nothing {
-            std::future::pending::<()>().await;
-        }
-        reply
-    }
-}
-
-impl<C: Clock> Store for Recorder<'_, '_, C> {
-    async fn batch_get(
-        &self,
-        reads: Vec<Read>,
-    ) -> Result<Answered<Vec<Option<Item<'static>>>>, StoreError> {
-        let Reply::Got(answer) = self.reply(Request::Get(reads)).await else { unreachable!() };
-        answer
-    }
-
-    async fn query(&self, query: Query) -> Result<Answered<Page>, StoreError> {
-        let Reply::Queried(answer) = self.reply(Request::Query(query)).await else {
-            unreachable!()
-        };
-        answer
-    }
-
-    async fn write(&self, write: Write) -> Result<Answered<Written>, StoreError> {
-        let Reply::Written(answer) = self.reply(Request::Write(write)).await else {
-            unreachable!()
-        };
-        answer
-    }
-
-    async fn transact(&self, actions: Vec<Write>) -> Result<Answered<Transacted>, StoreError> {
-        let Reply::Transacted(answer) = self.reply(Request::Transact(actions)).await else {
-            unreachable!()
-        };
-        answer
-    }
-}
-
-impl<C: Clock> Clock for Recorder<'_, '_, C> {
-    fn now_ms(&self) -> i64 {
-        self.now_ms.get()
-    }
-
-    async fn sleep_until_ms(&self, time_ms: i64) {
-        if let Reply::Slept(now_ms) = self.reply(Request::Sleep(time_ms)).await {
-            self.now_ms.set(now_ms);
+        match reply {
+            Some(reply) => reply,
+            None => std::future::pending().await,
         }
     }
 }

@@ -13,45 +13,12 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::task::{Context, Poll, Wake, Waker};
 
-use referee::data::Item;
+use kit::requests::{Reply, Request, Requests, Responder};
 use referee::engine::{Engine, Outcome};
-use referee::runtime::clock::Clock;
 use referee::runtime::error::Fatal;
-use referee::store::{Answer, Page, Query, Read, Store, StoreError, Transacted, Write, Written};
 use serde_json::value::{RawValue, to_raw_value};
 
 use crate::model::table::Sealed;
-
-/// A request that the engine waits for.
-#[derive(Debug, Clone)]
-pub(crate) enum Request {
-    BatchGet(Vec<Read>),
-    Query(Query),
-    Write(Write),
-    Transact(Vec<Write>),
-    Sleep,
-}
-
-impl Request {
-    pub(crate) const fn is_read(&self) -> bool {
-        matches!(self, Self::BatchGet(_) | Self::Query(_))
-    }
-
-    /// Whether the request may still be executed after the engine has stopped waiting for it.
-    pub(crate) const fn is_write(&self) -> bool {
-        matches!(self, Self::Write(_) | Self::Transact(_))
-    }
-}
-
-/// The reply to a request.
-#[derive(Debug, Clone)]
-pub(crate) enum Reply {
-    Items(Result<Answer<Vec<Option<Item<'static>>>>, StoreError>),
-    Page(Result<Answer<Page>, StoreError>),
-    Written(Result<Answer<Written>, StoreError>),
-    Transacted(Result<Answer<Transacted>, StoreError>),
-    Awake,
-}
 
 /// The progress of a run.
 #[expect(clippy::large_enum_variant, reason = "there is only one at a time")]
@@ -72,15 +39,18 @@ pub(crate) fn run<'r>(
 ) -> Progress {
     let record = to_raw_value(record).unwrap();
     let batch: [&RawValue; 1] = [&record];
-    let desk = Desk { calls: RefCell::default(), now_ms: RefCell::new(now_ms) };
-    let mut processing = pin!(engine.process(&batch, &desk, &desk));
+    let requests = Requests::new(Desk::default(), now_ms);
+    let mut processing = pin!(engine.process(&batch, &requests, &requests));
     let mut done = poll_until_quiet(processing.as_mut());
     for (number, reply) in replies {
         assert!(done.is_none(), "the engine is not deterministic");
-        desk.reply(number, reply.clone());
+        requests.responder.answer(number, reply.clone());
         done = poll_until_quiet(processing.as_mut());
     }
-    done.map_or_else(|| Progress::Asking(desk.open()), |done| Progress::Done(done.unwrap()))
+    done.map_or_else(
+        || Progress::Asking(requests.responder.open()),
+        |done| Progress::Done(done.unwrap()),
+    )
 }
 
 fn poll_until_quiet<F>(mut processing: Pin<&mut F>) -> Option<Result<Outcome, Fatal>>
@@ -108,10 +78,8 @@ impl Wake for Woken {
 }
 
 /// Holds the engine's requests until they are answered.
-struct Desk {
-    calls: RefCell<Vec<Call>>,
-    now_ms: RefCell<i64>,
-}
+#[derive(Default)]
+struct Desk(RefCell<Vec<Call>>);
 
 struct Call {
     request: Request,
@@ -121,21 +89,9 @@ struct Call {
 }
 
 impl Desk {
-    async fn ask(&self, request: Request) -> Reply {
-        let number = self.calls.borrow().len();
-        let call = Call { request, reply: None, is_answered: false, waker: None };
-        self.calls.borrow_mut().push(call);
-        poll_fn(|context| {
-            let call = &mut self.calls.borrow_mut()[number];
-            call.waker = Some(context.waker().clone());
-            call.reply.take().map_or(Poll::Pending, Poll::Ready)
-        })
-        .await
-    }
-
-    fn reply(&self, number: usize, reply: Reply) {
+    fn answer(&self, number: usize, reply: Reply) {
         let waker = {
-            let call = &mut self.calls.borrow_mut()[number];
+            let call = &mut self.0.borrow_mut()[number];
             (call.reply, call.is_answered) = (Some(reply), true);
             call.waker.take()
         };
@@ -143,52 +99,22 @@ impl Desk {
     }
 
     fn open(&self) -> Vec<(usize, Sealed<Request>)> {
-        let calls = self.calls.borrow();
+        let calls = self.0.borrow();
         let open = calls.iter().enumerate().filter(|(_, call)| !call.is_answered);
         open.map(|(number, call)| (number, Sealed::new(call.request.clone()))).collect()
     }
 }
 
-impl Store for Desk {
-    async fn batch_get(
-        &self,
-        reads: Vec<Read>,
-    ) -> Result<Answer<Vec<Option<Item<'static>>>>, StoreError> {
-        let Reply::Items(items) = self.ask(Request::BatchGet(reads)).await else {
-            panic!("items were asked for")
-        };
-        items
-    }
-
-    async fn query(&self, query: Query) -> Result<Answer<Page>, StoreError> {
-        let Reply::Page(page) = self.ask(Request::Query(query)).await else {
-            panic!("a page was asked for")
-        };
-        page
-    }
-
-    async fn write(&self, write: Write) -> Result<Answer<Written>, StoreError> {
-        let Reply::Written(written) = self.ask(Request::Write(write)).await else {
-            panic!("a write was asked for")
-        };
-        written
-    }
-
-    async fn transact(&self, actions: Vec<Write>) -> Result<Answer<Transacted>, StoreError> {
-        let Reply::Transacted(transacted) = self.ask(Request::Transact(actions)).await else {
-            panic!("a transaction was asked for")
-        };
-        transacted
-    }
-}
-
-impl Clock for Desk {
-    fn now_ms(&self) -> i64 {
-        *self.now_ms.borrow()
-    }
-
-    async fn sleep_until_ms(&self, time_ms: i64) {
-        self.ask(Request::Sleep).await;
-        self.now_ms.replace(time_ms);
+impl Responder for Desk {
+    async fn reply(&self, request: Request) -> Reply {
+        let number = self.0.borrow().len();
+        let call = Call { request, reply: None, is_answered: false, waker: None };
+        self.0.borrow_mut().push(call);
+        poll_fn(|context| {
+            let call = &mut self.0.borrow_mut()[number];
+            call.waker = Some(context.waker().clone());
+            call.reply.take().map_or(Poll::Pending, Poll::Ready)
+        })
+        .await
     }
 }

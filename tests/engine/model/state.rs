@@ -2,9 +2,9 @@
 
 use std::collections::BTreeMap;
 
+use kit::requests::{Reply, Request};
 use serde_json::Value as Json;
 
-use crate::model::desk::{Reply, Request};
 use crate::model::table::{Entry, Sealed};
 
 /// Everything that distinguishes one moment from another.
@@ -77,7 +77,7 @@ impl State {
     pub(crate) fn waits_for_index(&self) -> bool {
         let mut runs = self.shards.iter().filter_map(|shard| shard.run.as_ref());
         runs.any(|run| {
-            let sleeps = run.asking.iter().any(|(_, asked)| matches!(**asked, Request::Sleep));
+            let sleeps = run.asking.iter().any(|(_, asked)| matches!(**asked, Request::Sleep(_)));
             sleeps && self.indexed < run.record
         })
     }

@@ -4,18 +4,19 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
 use std::hash::{DefaultHasher, Hash, Hasher};
+use std::rc::Rc;
 use std::sync::Arc;
 
 use futures_util::FutureExt as _;
+use kit::clocks::Jumping;
+use kit::requests::{Reply, Request};
 use referee::data::{
     Item, Key, KeyAttribute, KeyKind, KeySchema, KeyValue, Number, SequenceNumber,
 };
+use referee::store::Memory;
 use referee::store::memory::StreamRecord;
 use referee::store::schema::{IndexSchema, TableSchema};
-use referee::store::{Memory, Store as _};
 use serde_json::Value;
-
-use crate::model::desk::{Reply, Request};
 
 pub(crate) const TABLE: &str = "app";
 
@@ -160,17 +161,8 @@ impl Table {
     /// Executes a request.
     pub(crate) fn serve(&self, request: &Request, index: Option<&str>) -> Served {
         let memory = self.memory(index);
-        let reply = match request.clone() {
-            Request::BatchGet(reads) => {
-                Reply::Items(memory.batch_get(reads).now_or_never().unwrap())
-            }
-            Request::Query(query) => Reply::Page(memory.query(query).now_or_never().unwrap()),
-            Request::Write(write) => Reply::Written(memory.write(write).now_or_never().unwrap()),
-            Request::Transact(actions) => {
-                Reply::Transacted(memory.transact(actions).now_or_never().unwrap())
-            }
-            Request::Sleep => Reply::Awake,
-        };
+        let clock = Jumping { now_ms: Rc::default(), deadline_ms: i64::MAX };
+        let reply = request.clone().carry_out(&memory, &clock).now_or_never().unwrap();
         let made = memory.take_stream().into_iter();
         let made = made.map(|record| (record.key, record.after.map(Sealed::new))).collect();
         Served { reply: Sealed::new(reply), made }

@@ -1,9 +1,9 @@
 //! The safeguards of the engine, and requests without them. Each safeguard must be needed, or the
 //! model would prove nothing.
 
+use kit::requests::Request;
 use referee::store::{Action, Write};
 
-use crate::model::desk::Request;
 use crate::model::table::Sealed;
 
 /// A safeguard that the engine needs to be correct.

@@ -5,6 +5,7 @@ use std::collections::{BTreeMap, HashMap};
 use std::ops::Range;
 use std::sync::{Arc, Mutex};
 
+use kit::requests::{Reply, Request};
 use referee::data::{Item, KeyValue, Value};
 use referee::engine::{Engine, Outcome};
 use referee::integrity::mark::MARK;
@@ -13,7 +14,7 @@ use referee::store::{StoreError, Write};
 use serde_json::Value as Json;
 use stateright::{Model, Property};
 
-use crate::model::desk::{Progress, Reply, Request, run};
+use crate::model::desk::{Progress, run};
 use crate::model::state::{Replies, Run, Shard, State, Step};
 use crate::model::table::{Entry, History, Items, Sealed, Served, Table, key_of, name_of};
 use crate::model::weaken::{Safeguard, weakened};
@@ -272,7 +273,7 @@ impl World {
     fn steps_of(&self, state: &State, shard: usize, run: &Run, steps: &mut Vec<Step>) {
         for (place, (_, request)) in run.asking.iter().enumerate() {
             // An index lags for less than the grace period, unless that safeguard is removed.
-            let is_grace = matches!(**request, Request::Sleep) && state.indexed <= run.record;
+            let is_grace = matches!(**request, Request::Sleep(_)) && state.indexed <= run.record;
             if is_grace && self.without != Some(Safeguard::Grace) {
                 continue;
             }

@@ -2,6 +2,8 @@
 
 use libtest_mimic::{Failed, Trial};
 
+use crate::environment;
+
 /// The environment variable with the endpoint.
 pub const VARIABLE: &str = "REFEREE_TEST_DYNAMODB";
 
@@ -12,8 +14,7 @@ pub const S3: &str = "REFEREE_TEST_S3";
 /// that suites with different keys can run side by side.
 #[must_use]
 pub fn access_key() -> String {
-    #[expect(clippy::disallowed_methods, reason = "this is where the tests read their environment")]
-    std::env::var("AWS_ACCESS_KEY_ID").unwrap_or_else(|_| "local".to_owned())
+    environment::variable("AWS_ACCESS_KEY_ID").unwrap_or_else(|| "local".to_owned())
 }
 
 /// Returns a trial that runs the test on the endpoint. Without an endpoint, the trial is ignored.
@@ -30,8 +31,7 @@ pub fn trial_on(
     name: impl Into<String>,
     test: impl FnOnce(&str) -> Result<(), Failed> + Send + 'static,
 ) -> Trial {
-    #[expect(clippy::disallowed_methods, reason = "this is where the tests read their environment")]
-    let endpoint = std::env::var(variable).ok();
+    let endpoint = environment::variable(variable);
     let is_skipped = endpoint.is_none();
     let run = move || test(&endpoint.unwrap_or_default());
     Trial::test(name, run).with_ignored_flag(is_skipped)

@@ -6,6 +6,8 @@
 //! - [`history`], [`fixture`]: the writes of an application, from a test or recorded in `events/`.
 //! - `results`, `meanwhile`: the results of a history, and writes by other clients while the engine
 //!   processes it.
+//! - [`environment`]: the settings of a test run.
+//! - [`requests`]: an engine's requests as values.
 //! - [`clocks`]: clocks for engines that run on the in-memory store.
 //! - [`marks`]: removes the parts of a mirror's mark that depend on records.
 //! - [`oracle`]: finds defects in the tables and checks that they were reported, without using any
@@ -31,6 +33,7 @@
 )]
 
 pub mod clocks;
+pub mod environment;
 pub mod filter;
 pub mod fixture;
 pub mod history;
@@ -39,6 +42,7 @@ pub mod oracle;
 pub mod planted;
 pub mod policy;
 pub mod queue;
+pub mod requests;
 
 #[cfg(feature = "suites")]
 pub mod endpoint;
