@@ -18,7 +18,7 @@ use crate::stage::{Environment, Key, Stage};
 use crate::storm::{changes, inject_faults};
 
 /// The number of changes, unless `CHANGES` sets another.
-const CHANGES: usize = 960;
+const CHANGES: usize = 1_200;
 /// The number of changes in a round. After each round, the clients pause until everything is
 /// repaired. Without these pauses, there would soon be no item left to delete.
 const ROUND: usize = 240;
@@ -103,7 +103,7 @@ pub(crate) async fn storm(environment: Environment) {
     assert_eq!(stage.logged("record rejected"), Vec::<Json>::new());
     // Without repairs, this test would prove nothing.
     for repair in ["deleted", "unset", "marked", "restored"] {
-        assert!(repairs.made.contains_key(repair), "{repair}");
+        assert!(repairs.made.get(repair).is_some_and(|made| *made > 5), "{repair}");
     }
     assert!(stage.proxy.faults() > 100 && stage.lambda.inits() > 2);
 }
