@@ -60,6 +60,7 @@ export TF_REATTACH_PROVIDERS="{$(at registry.terraform.io), $(at registry.opento
 # The user's own settings may name another provider.
 echo 'disable_checkpoint = true' >"$folder/terraformrc"
 export TF_CLI_CONFIG_FILE=$folder/terraformrc
-# Terraform spends a quarter of its processor time on collecting garbage.
-export GOGC=${GOGC:-400}
+# Terraform spends a quarter of its processor time on collecting garbage. It gains little from a
+# second processor, on which another test can run.
+export GOGC=${GOGC:-800} GOMAXPROCS=${GOMAXPROCS:-1}
 "$@"
