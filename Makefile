@@ -18,8 +18,12 @@ TIMEOUT ?= 60
 DESCRIPTION := Checks and repairs references between DynamoDB items.
 # Cargo's profile for the function.
 PROFILE ?= release
+# More options of the builds of the function and of the demo's tool.
+OPTIONS :=
 # The port of DynamoDB Local for `make up` and `make sample-table`.
 PORT ?= 8000
+# The demo, and how to run the tool.
+TOOL := $(CARGO) run --locked --quiet --
 DEMO := events/company-user
 DEMO_ARGUMENTS := --rules $(DEMO)/referee.yaml --seed $(DEMO)/seed.json $(DEMO)/stream
 
@@ -52,10 +56,10 @@ help: ## List the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  %-15s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
 demo: ## Replay recorded stream events: mirrors written, violations found
-	@$(CARGO) build --locked --bin referee
+	@$(CARGO) build --locked --bin referee $(OPTIONS)
 	@echo
 	@echo "$$ referee replay $(DEMO_ARGUMENTS)"
-	@$(CARGO) run --locked --quiet -- replay $(DEMO_ARGUMENTS) || test $$? -eq 1
+	@$(TOOL) replay $(DEMO_ARGUMENTS) || test $$? -eq 1
 
 up: ## Watch an example table on DynamoDB Local that you can write to (PORT=8000)
 	@$(CARGO) build --locked --features live --bin referee
@@ -116,7 +120,7 @@ lint: ## Check formatting and lints
 	@touch $@
 
 lambda: .tools/cargo-lambda/installed.txt ## Build the function for Lambda, packed in target/lambda (ARCH=arm64 or x86_64)
-	PATH="$(CURDIR)/.tools/cargo-lambda/bin:$$PATH" $(CARGO) lambda build --locked --profile $(PROFILE) $(ARCH_$(ARCH))
+	PATH="$(CURDIR)/.tools/cargo-lambda/bin:$$PATH" $(CARGO) lambda build --locked --profile $(PROFILE) $(ARCH_$(ARCH)) $(OPTIONS)
 
 package: lambda ## Pack the function for Terraform, into target/lambda/referee-lambda/bootstrap.zip (RULES= a rule file to include)
 	infra/package.py target/lambda/referee-lambda $(RULES)

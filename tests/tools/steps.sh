@@ -7,6 +7,11 @@ root=$(cd "$(dirname "${BASH_SOURCE[0]}")/../.." && pwd)
 cargo=${CARGO:-cargo}
 logs=$root/target/test-logs
 
+# What all builds have in common, so that they share their dependencies: cargo-lambda always names a
+# target, and tests/features has the features of the dependencies.
+target=$("${RUSTC:-rustc}" --print host-tuple)
+shared=(--package referee --package referee-test-features)
+
 # What `time` prints.
 TIMEFORMAT='%0U s user, %0S s system'
 

@@ -3,8 +3,8 @@
 # the end, prints the slowest steps, the skipped tests, and the totals.
 #
 # Groups of suites run in parallel: those that need the processor most, the two that often wait for
-# DynamoDB Local, those of the packaged function, and all others. RUNS is the number of histories to
-# simulate.
+# DynamoDB Local, those of the packaged function, the demo, and all others. RUNS is the number of
+# histories to simulate.
 set -uo pipefail
 
 # shellcheck source=steps.sh
@@ -30,6 +30,9 @@ suite() {
 engine_suites() {
     suite cases tests/cases/main.rs
     suite simulation tests/simulation/main.rs --nocapture
+}
+
+infra_suite() {
     suite infra tests/infra/main.rs
 }
 
@@ -68,6 +71,15 @@ package_suites() {
     suite package-crashes tests/end_to_end/main.rs a_crash_between
 }
 
+# Builds the tool without AWS's SDK and runs the demo. The suites use the tool of another build, which
+# has to stay where it is.
+demo() {
+    await package-build.status >/dev/null
+    CARGO_BUILD_TARGET=$target CARGO_BUILD_BUILD_DIR=$root/target CARGO_TARGET_DIR=$root/target/demo \
+        step demo without_warnings demo make demo OPTIONS="${shared[*]}" \
+        TOOL="target/demo/$target/debug/referee"
+}
+
 declare -A executables=()
 while read -r source path; do
     executables[$source]=$path
@@ -75,7 +87,8 @@ done < <(await executables.txt)
 lanes=()
 trap 'kill "${lanes[@]}" 2>/dev/null' EXIT
 [[ ! -x $tool ]] || export REFEREE_TEST_CARGO_LAMBDA=$tool
-for lane in engine_suites live_suite end_to_end_suite other_suites package_suites; do
+for lane in engine_suites infra_suite live_suite end_to_end_suite other_suites package_suites \
+    demo; do
     "$lane" &
     lanes+=($!)
 done

@@ -14,14 +14,14 @@ cd "$root"
 rm -rf "$logs"
 mkdir -p "$logs"
 touch "$logs"/{times,counts,failures,skipped}.txt
-
-sdk=$root/tests/tools/compile-sdk.sh
+compile=$root/tests/tools/compile.sh
 
 # Nothing of our own is optimized, because that takes longer than it saves in the suites.
 build() {
-    RUSTC_WRAPPER=$sdk RUSTC_WORKSPACE_WRAPPER=$root/tests/tools/compile.sh \
-        without_warnings build "$cargo" test --locked --no-run --workspace \
-        --exclude referee-fuzz --all-features --lib --tests --examples
+    CARGO_BUILD_TARGET=$target RUSTC_WRAPPER=$compile \
+        RUSTC_WORKSPACE_WRAPPER=$root/tests/tools/lint.sh \
+        without_warnings build "$cargo" test --locked --no-run --workspace --exclude referee-fuzz \
+        --exclude referee-test-features --all-features --lib --tests --examples
 }
 
 # Writes a line with the source and the path of each executable.
@@ -36,27 +36,42 @@ publish() {
     mv "$logs/$1.part" "$logs/$1"
 }
 
+# The suites find cargo-lambda if it is installed. If it is not, package.sh says why.
 lint_and_build() {
+    tests/tools/install-python.sh tests/tools/cargo-lambda.txt .tools/cargo-lambda \
+        >"$logs/cargo-lambda.log" 2>&1 &
     step format "$cargo" fmt --all --check &
     step build build
-    wait "$!"
+    wait
     list_executables | publish executables.txt
 }
 
+# Prints the dependencies that the package does not share with the tests.
+compiled_twice() {
+    local crates
+    crates=$(sed -nE 's/^ *Compiling ([^ ]+) .*/\1/p' "$logs/package-build.log" |
+        grep -vx referee | tr '\n' ' ')
+    [[ -z $crates ]] || echo "note: compiled again for the package, with other features:" \
+        "${crates}(see tests/features/Cargo.toml)"
+}
+
+# Once the tests are built: Cargo works on one build of a target at a time.
 package() {
     local began=$SECONDS status=0
-    { time RUSTC_WRAPPER=$sdk without_warnings package nice -n 5 tests/tools/package.sh \
+    { time RUSTC_WRAPPER=$compile without_warnings package tests/tools/package.sh \
         >"$logs/package-build.log" || status=$?; } 2>"$logs/package-build.cpu"
     echo "$((SECONDS - began)) package-build ($(<"$logs/package-build.cpu"))" >>"$logs/times.txt"
+    compiled_twice
     echo "$status" | publish package-build.status
 }
 
 export REFEREE_TEST_BEGAN=$EPOCHSECONDS
-lint_and_build &
+{
+    lint_and_build
+    package
+} &
 building=$!
-package &
-packaging=$!
-trap 'kill "$building" "$packaging" 2>/dev/null' EXIT
+trap 'kill "$building" 2>/dev/null' EXIT
 tests/tools/with-dynamodb-local.sh tests/tools/with-cloudwatch.sh tests/tools/with-terraform.sh \
     tests/tools/with-step-functions.sh tests/tools/with-duckdb.sh \
     tests/tools/with-chromium.sh tests/tools/suites.sh

@@ -1,0 +1,1 @@
+//! Nothing: this package only selects features of dependencies.
