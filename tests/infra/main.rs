@@ -1,5 +1,6 @@
-//! The Terraform module: its own tests, the plans of its examples, the input that it rejects, and
-//! its agreement with the rule file, with `referee iam` and with the table of metrics.
+//! The Terraform module: the plans of its examples, the input that it rejects, and its agreement with
+//! the rule file, with `referee iam` and with the table of metrics. Its own tests are in
+//! `infra/tests`; `tests/tools/module-tests.sh` runs them.
 //!
 //! `make test` sets `REFEREE_TEST_TERRAFORM` to the path of Terraform. Without it, tests that need
 //! Terraform are skipped with a message. `UPDATE_EXPECT=1 tests/tools/with-terraform.sh cargo test
@@ -56,20 +57,11 @@ fn main() {
 }
 
 fn module_tests(terraform: &Terraform) -> Vec<Trial> {
-    let mut trials = vec![
+    vec![
         with(terraform, "format", Terraform::is_formatted),
         with(terraform, "validate", Terraform::validates),
         with(terraform, "package", |_| terraform::packages_are_reproducible()),
-    ];
-    for file in files_in("infra/tests", "hcl") {
-        let name = file.file_name().unwrap().to_str().unwrap().to_owned();
-        let filter = format!("tests/{name}");
-        trials.push(with(terraform, &filter, {
-            let filter = filter.clone();
-            move |terraform: &Terraform| terraform.tests(&filter)
-        }));
-    }
-    trials
+    ]
 }
 
 fn plans(terraform: &Terraform) -> Vec<Trial> {

@@ -33,12 +33,6 @@ impl Terraform {
         succeed(work.command().args(["validate", "-no-color"]));
     }
 
-    /// Runs one file of the module's own tests.
-    pub(crate) fn tests(&self, file: &str) {
-        let work = self.enter("infra");
-        succeed(work.command().args(["test", "-no-color", &format!("-filter={file}")]));
-    }
-
     /// Initializes the configuration in a folder.
     pub(crate) fn enter(&self, folder: impl AsRef<Path>) -> Work<'_> {
         let data = TempDir::new().unwrap();

@@ -33,15 +33,15 @@ step() {
     fi
 }
 
-# Adds the test results in a log to the totals, and prints these results.
+# Adds the test results in a log of Rust's or Terraform's tests to the totals, and prints them.
 counts() {
     local ok=0 bad=0 ignored=0 line text
     while IFS= read -r line; do
-        [[ $line =~ ([0-9]+)\ passed\;\ ([0-9]+)\ failed\;\ ([0-9]+)\ ignored ]] || continue
+        [[ $line =~ ([0-9]+)\ passed[\;,]\ ([0-9]+)\ failed(\;\ ([0-9]+)\ ignored)? ]] || continue
         ok=$((ok + BASH_REMATCH[1]))
         bad=$((bad + BASH_REMATCH[2]))
-        ignored=$((ignored + BASH_REMATCH[3]))
-    done < <(grep '^test result:' "$1")
+        ignored=$((ignored + BASH_REMATCH[4]))
+    done < <(grep -E '^(test result:|Success!|Failure!)' "$1")
     ((ok + bad + ignored > 0)) || return
     echo "$ok $bad" >>"$logs/counts.txt"
     text="$ok passed"

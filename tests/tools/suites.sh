@@ -32,6 +32,11 @@ engine_suites() {
     suite simulation tests/simulation/main.rs --nocapture
 }
 
+# The module's own tests need nothing that is built, and take what the builds leave of the processor.
+module_tests() {
+    [[ -z ${REFEREE_TEST_TERRAFORM:-} ]] || step module nice -n 19 tests/tools/module-tests.sh
+}
+
 infra_suite() {
     suite infra tests/infra/main.rs
 }
@@ -80,12 +85,14 @@ demo() {
         TOOL="target/demo/$target/debug/referee"
 }
 
+lanes=()
+trap 'kill "${lanes[@]}" 2>/dev/null' EXIT
+module_tests &
+lanes+=($!)
 declare -A executables=()
 while read -r source path; do
     executables[$source]=$path
 done < <(await executables.txt)
-lanes=()
-trap 'kill "${lanes[@]}" 2>/dev/null' EXIT
 [[ ! -x $tool ]] || export REFEREE_TEST_CARGO_LAMBDA=$tool
 for lane in engine_suites infra_suite live_suite end_to_end_suite other_suites package_suites \
     demo; do
