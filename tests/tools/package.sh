@@ -9,12 +9,14 @@ cd "$root"
 
 tool=$PWD/.tools/cargo-lambda/bin/cargo-lambda
 result=$logs/package.env
+# The suites run the function of another build, which has to stay where it is.
+export CARGO_BUILD_BUILD_DIR=$root/target CARGO_TARGET_DIR=$root/target/package
 
 plain() {
     echo "warning: the tests of cargo-lambda are SKIPPED: $1" >&2
     "$cargo" build --locked "${shared[@]}" --target "$target" --no-default-features \
         --features lambda --bin referee-lambda
-    echo "export REFEREE_TEST_LAMBDA=$PWD/target/$target/debug/referee-lambda" >"$result"
+    echo "export REFEREE_TEST_LAMBDA=$CARGO_TARGET_DIR/$target/debug/referee-lambda" >"$result"
     printf '\n  tests of cargo-lambda: %s' "$1" >>"$logs/skipped.txt"
 }
 
@@ -39,9 +41,9 @@ else
     link_with_zig
     make lambda PROFILE=dev ARCH="$(uname -m | sed s/aarch64/arm64/)" \
         OPTIONS="--compiler cargo ${shared[*]}"
-    test -x target/lambda/referee-lambda/bootstrap
+    test -x "$CARGO_TARGET_DIR/lambda/referee-lambda/bootstrap"
     cat >"$result" <<ENV
-export REFEREE_TEST_LAMBDA=$PWD/target/lambda/referee-lambda/bootstrap
+export REFEREE_TEST_LAMBDA=$CARGO_TARGET_DIR/lambda/referee-lambda/bootstrap
 export REFEREE_TEST_CARGO_LAMBDA=$tool
 ENV
 fi
