@@ -49,8 +49,8 @@ SAMPLE := $(CARGO) run --locked --quiet --package referee-kit --features export 
 	$(OPTIMIZED:%=--config profile.dev.package.%.opt-level=3) --example sample-export
 
 # The Terraform module's own tests, and those of its agreement with the rest.
-TEST_INFRA := tests/tools/with-terraform.sh tests/tools/module-tests.sh && \
-	tests/tools/with-terraform.sh $(CARGO) test --locked --test infra
+test_infra = tests/tools/with-terraform.sh \
+	sh -c 'tests/tools/module-tests.sh && $(CARGO) test --locked --test infra $(1)'
 
 # The targets in tests/fuzz, and how many seconds each runs.
 TARGETS := decode rule_file key_templates replay
@@ -89,10 +89,10 @@ fuzz: $(CARGO_FUZZ)/installed ## Fuzz every parser, a minute each (SECONDS_EACH=
 	PATH="$(CURDIR)/$(<D)/bin:$$PATH" tests/fuzz/run.sh $(SECONDS_EACH) $(or $(TARGET),$(TARGETS))
 
 test-infra: ## Run only the tests of the Terraform module
-	$(TEST_INFRA)
+	$(call test_infra)
 
 test-infra-real: ## Run the module's own tests with the real AWS provider, which Terraform downloads; needs no account
-	export REFEREE_INFRA_PROVIDER=real; $(TEST_INFRA) -- --test-threads=1
+	REFEREE_INFRA_PROVIDER=real $(call test_infra,-- --test-threads=1)
 
 # Not part of `make test`: Spark has 456 MB.
 test-spark: ## Run the audit in SQL on Spark (installs pyspark, 456 MB; needs Java 17)

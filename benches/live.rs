@@ -12,6 +12,7 @@ use aws_sdk_dynamodb::Client;
 use aws_sdk_dynamodb::types::{AttributeValue, PutRequest, WriteRequest};
 use futures_util::stream::{self, StreamExt as _};
 use kit::aws::configure;
+use kit::environment::{number, variable};
 use referee::audit::Options;
 use referee::audit::live::rate::Limiter;
 use referee::audit::live::run::{LiveAudit, Session};
@@ -40,13 +41,11 @@ const SEGMENTS: u32 = 4;
 const ROUNDS: usize = 7;
 
 fn main() {
-    #[expect(clippy::disallowed_methods, reason = "a benchmark reads its environment here")]
-    let variable = |name: &str| std::env::var(name).ok();
     let Some(endpoint) = variable("REFEREE_TEST_DYNAMODB") else {
         println!("live: skipped, because REFEREE_TEST_DYNAMODB names no endpoint");
         return;
     };
-    let items = variable("REFEREE_BENCH_ITEMS").map_or(100_000, |items| items.parse().unwrap());
+    let items = number("REFEREE_BENCH_ITEMS").unwrap_or(100_000);
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
     runtime.block_on(compare(&endpoint, items));
 }

@@ -18,6 +18,7 @@ use std::path::{Path, PathBuf};
 use std::process::Command;
 
 use inflate::Mode;
+use kit::environment::{number, variable};
 use kit::sample::Sample;
 use process::{Cost, run};
 
@@ -47,8 +48,7 @@ fn main() {
     {
         return inflate::run(Path::new(folder), mode);
     }
-    let items = variable("REFEREE_BENCH_ITEMS").and_then(|items| items.parse().ok());
-    let items = items.unwrap_or(1_000_000);
+    let items = number("REFEREE_BENCH_ITEMS").unwrap_or(1_000_000);
     let folder = root().join("target/export-bench").join(items.to_string());
     let export = sample(items, &folder);
     let mut contenders = contenders(&folder, &export);
@@ -58,11 +58,6 @@ fn main() {
         }
     }
     print(items, &export, &contenders);
-}
-
-#[expect(clippy::disallowed_methods, reason = "a benchmark reads its environment here")]
-fn variable(name: &str) -> Option<String> {
-    std::env::var(name).ok()
 }
 
 fn root() -> &'static Path {

@@ -1,7 +1,9 @@
 #!/usr/bin/env bash
 # Builds the Lambda function for this machine with cargo-lambda, as for a deployment, except that it
 # is not optimized, and that it shares the compiled dependencies of the tests. If cargo-lambda cannot
-# run here, builds it with cargo. Writes the function's path to target/test-logs/package.env.
+# run here, builds it with cargo. Writes the function's path to target/test-logs/package.env:
+#
+#     beside_the_tests package tests/tools/package.sh
 set -euo pipefail
 # shellcheck source=steps.sh
 source "$(dirname "$0")/steps.sh"
@@ -9,8 +11,6 @@ cd "$root"
 
 tool=$PWD/.tools/cargo-lambda/bin/cargo-lambda
 result=$logs/package.env
-# The suites run the function of another build, which has to stay where it is.
-export CARGO_BUILD_BUILD_DIR=$root/target CARGO_TARGET_DIR=$root/target/package
 
 plain() {
     echo "warning: the tests of cargo-lambda are SKIPPED: $1" >&2

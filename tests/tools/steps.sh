@@ -12,6 +12,21 @@ logs=$root/target/test-logs
 target=$("${RUSTC:-rustc}" --print host-tuple)
 shared=(--package referee --package referee-test-features)
 
+# Runs a command whose builds share the compiled dependencies of the tests, but leave the programs
+# that the suites use in their place: `beside_the_tests FOLDER COMMAND...`. The programs that it builds
+# are in target/FOLDER.
+beside_the_tests() {
+    CARGO_BUILD_BUILD_DIR=$root/target CARGO_TARGET_DIR=$root/target/$1 "${@:2}"
+}
+
+# Prints the dependencies that a build did not share with the tests: `compiled_again LOG`.
+compiled_again() {
+    local crates
+    crates=$(sed -nE 's/^ *Compiling ([^ ]+) .*/\1/p' "$1" | grep -vx referee | tr '\n' ' ')
+    [[ -z $crates ]] || echo "note: ${1##*/} has dependencies that are compiled again, with other" \
+        "features: ${crates}(see tests/features/Cargo.toml)"
+}
+
 # What `time` prints.
 TIMEFORMAT='%0U s user, %0S s system'
 

@@ -76,13 +76,12 @@ package_suites() {
     suite package-crashes tests/end_to_end/main.rs a_crash_between
 }
 
-# Builds the tool without AWS's SDK and runs the demo. The suites use the tool of another build, which
-# has to stay where it is.
+# Builds the tool without AWS's SDK and runs the demo.
 demo() {
     await package-build.status >/dev/null
-    CARGO_BUILD_TARGET=$target CARGO_BUILD_BUILD_DIR=$root/target CARGO_TARGET_DIR=$root/target/demo \
-        step demo without_warnings demo make demo OPTIONS="${shared[*]}" \
-        TOOL="target/demo/$target/debug/referee"
+    CARGO_BUILD_TARGET=$target beside_the_tests demo step demo without_warnings demo \
+        make demo OPTIONS="${shared[*]}" TOOL="target/demo/$target/debug/referee"
+    compiled_again "$logs/demo.log"
 }
 
 lanes=()

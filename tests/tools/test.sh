@@ -21,13 +21,12 @@ build() {
     CARGO_BUILD_TARGET=$target RUSTC_WRAPPER=$compile \
         RUSTC_WORKSPACE_WRAPPER=$root/tests/tools/lint.sh \
         without_warnings build "$cargo" test --locked --no-run --workspace --exclude referee-fuzz \
-        --exclude referee-test-features --all-features --lib --tests --examples
+        --exclude referee-test-features --all-features --tests --examples
 }
 
 # Writes a line with the source and the path of each executable.
 list_executables() {
-    sed -nE -e 's|^ *Executable unittests (.+) \((.*/referee_kit-.+)\)$|tests/kit/\1 \2|p' \
-        -e 's/^ *Executable (unittests )?([^ ]+) \((.+)\)$/\2 \3/p' "$logs/build.log"
+    sed -nE 's/^ *Executable (unittests )?([^ ]+) \((.+)\)$/\2 \3/p' "$logs/build.log"
 }
 
 # Writes standard input to a file in $logs, which exists only when it is complete: `publish FILE`.
@@ -46,22 +45,13 @@ lint_and_build() {
     list_executables | publish executables.txt
 }
 
-# Prints the dependencies that the package does not share with the tests.
-compiled_twice() {
-    local crates
-    crates=$(sed -nE 's/^ *Compiling ([^ ]+) .*/\1/p' "$logs/package-build.log" |
-        grep -vx referee | tr '\n' ' ')
-    [[ -z $crates ]] || echo "note: compiled again for the package, with other features:" \
-        "${crates}(see tests/features/Cargo.toml)"
-}
-
 # Once the tests are built: Cargo works on one build of a target at a time.
 package() {
     local began=$SECONDS status=0
-    { time RUSTC_WRAPPER=$compile without_warnings package tests/tools/package.sh \
-        >"$logs/package-build.log" || status=$?; } 2>"$logs/package-build.cpu"
+    { time RUSTC_WRAPPER=$compile beside_the_tests package without_warnings package \
+        tests/tools/package.sh >"$logs/package-build.log" || status=$?; } 2>"$logs/package-build.cpu"
     echo "$((SECONDS - began)) package-build ($(<"$logs/package-build.cpu"))" >>"$logs/times.txt"
-    compiled_twice
+    compiled_again "$logs/package-build.log"
     echo "$status" | publish package-build.status
 }
 
