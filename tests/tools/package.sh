@@ -1,9 +1,7 @@
 #!/usr/bin/env bash
 # Builds the Lambda function for this machine with cargo-lambda, as for a deployment, except that it
 # is not optimized, and that it shares the compiled dependencies of the tests. If cargo-lambda cannot
-# run here, builds it with cargo. Writes the function's path to target/test-logs/package.env:
-#
-#     beside_the_tests package tests/tools/package.sh
+# run here, builds it with cargo. Writes the function's path to target/test-logs/package.env.
 set -euo pipefail
 # shellcheck source=steps.sh
 source "$(dirname "$0")/steps.sh"
@@ -11,12 +9,13 @@ cd "$root"
 
 tool=$PWD/.tools/cargo-lambda/bin/cargo-lambda
 result=$logs/package.env
+built=$root/target/package
 
 plain() {
     echo "warning: the tests of cargo-lambda are SKIPPED: $1" >&2
-    "$cargo" build --locked "${shared[@]}" --target "$target" --no-default-features \
-        --features lambda --bin referee-lambda
-    echo "export REFEREE_TEST_LAMBDA=$CARGO_TARGET_DIR/$target/debug/referee-lambda" >"$result"
+    beside_the_tests "$built" "$cargo" build --locked "${shared[@]}" --target "$target" \
+        --no-default-features --features lambda --bin referee-lambda
+    echo "export REFEREE_TEST_LAMBDA=$built/$target/debug/referee-lambda" >"$result"
     printf '\n  tests of cargo-lambda: %s' "$1" >>"$logs/skipped.txt"
 }
 
@@ -39,11 +38,11 @@ elif ! tests/tools/install-python.sh tests/tools/cargo-lambda.txt .tools/cargo-l
     plain "it could not be installed"
 else
     link_with_zig
-    make lambda PROFILE=dev ARCH="$(uname -m | sed s/aarch64/arm64/)" \
+    beside_the_tests "$built" make lambda PROFILE=dev ARCH="$(uname -m | sed s/aarch64/arm64/)" \
         OPTIONS="--compiler cargo ${shared[*]}"
-    test -x "$CARGO_TARGET_DIR/lambda/referee-lambda/bootstrap"
+    test -x "$built/lambda/referee-lambda/bootstrap"
     cat >"$result" <<ENV
-export REFEREE_TEST_LAMBDA=$CARGO_TARGET_DIR/lambda/referee-lambda/bootstrap
+export REFEREE_TEST_LAMBDA=$built/lambda/referee-lambda/bootstrap
 export REFEREE_TEST_CARGO_LAMBDA=$tool
 ENV
 fi

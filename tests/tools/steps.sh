@@ -13,10 +13,10 @@ target=$("${RUSTC:-rustc}" --print host-tuple)
 shared=(--package referee --package referee-test-features)
 
 # Runs a command whose builds share the compiled dependencies of the tests, but leave the programs
-# that the suites use in their place: `beside_the_tests FOLDER COMMAND...`. The programs that it builds
-# are in target/FOLDER.
+# that the suites use in their place: `beside_the_tests FOLDER COMMAND...`. FOLDER is absolute, and
+# gets the programs that the command builds.
 beside_the_tests() {
-    CARGO_BUILD_BUILD_DIR=$root/target CARGO_TARGET_DIR=$root/target/$1 "${@:2}"
+    CARGO_BUILD_BUILD_DIR=$root/target CARGO_TARGET_DIR=$1 "${@:2}"
 }
 
 # Prints the dependencies that a build did not share with the tests: `compiled_again LOG`.

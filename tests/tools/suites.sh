@@ -79,8 +79,9 @@ package_suites() {
 # Builds the tool without AWS's SDK and runs the demo.
 demo() {
     await package-build.status >/dev/null
-    CARGO_BUILD_TARGET=$target beside_the_tests demo step demo without_warnings demo \
-        make demo OPTIONS="${shared[*]}" TOOL="target/demo/$target/debug/referee"
+    local built=$root/target/demo
+    CARGO_BUILD_TARGET=$target beside_the_tests "$built" step demo without_warnings demo \
+        make demo OPTIONS="${shared[*]}" TOOL="$built/$target/debug/referee"
     compiled_again "$logs/demo.log"
 }
 

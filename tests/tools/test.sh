@@ -48,8 +48,8 @@ lint_and_build() {
 # Once the tests are built: Cargo works on one build of a target at a time.
 package() {
     local began=$SECONDS status=0
-    { time RUSTC_WRAPPER=$compile beside_the_tests package without_warnings package \
-        tests/tools/package.sh >"$logs/package-build.log" || status=$?; } 2>"$logs/package-build.cpu"
+    { time RUSTC_WRAPPER=$compile without_warnings package tests/tools/package.sh \
+        >"$logs/package-build.log" || status=$?; } 2>"$logs/package-build.cpu"
     echo "$((SECONDS - began)) package-build ($(<"$logs/package-build.cpu"))" >>"$logs/times.txt"
     compiled_again "$logs/package-build.log"
     echo "$status" | publish package-build.status
