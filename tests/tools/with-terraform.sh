@@ -63,4 +63,9 @@ export TF_CLI_CONFIG_FILE=$folder/terraformrc
 # Terraform spends a quarter of its processor time on collecting garbage. It gains little from a
 # second processor, on which another test can run.
 export GOGC=${GOGC:-800} GOMAXPROCS=${GOMAXPROCS:-1}
-"$@"
+"$@" || {
+    status=$?
+    kill -0 "$provider" 2>/dev/null || echo "error: the provider's stand-in has ended. Terraform kills" \
+        "a provider that it cannot connect to, for example when it has too many open files" >&2
+    exit "$status"
+}
