@@ -2,12 +2,14 @@
 
 #![expect(clippy::unwrap_used, reason = "a test that cannot go on has failed")]
 
+use std::io::PipeWriter;
 use std::process::{Child, Command, Stdio};
 use std::time::Duration;
 
 use kit::endpoint;
 use libtest_mimic::Trial;
 use referee::store::{Action, Store as _, Write};
+use rustix::event::{PollFd, PollFlags, Timespec, poll};
 use serde_json::Value as Json;
 
 use crate::audit::{Stage, item, lines};
@@ -39,9 +41,13 @@ fn second_signal(endpoint: &str) {
     };
     stage.create((0..600).map(task).collect());
     let mut audit = stage.audit(&["--json"]);
-    let mut child = audit.stdout(Stdio::piped()).stderr(Stdio::null()).spawn().unwrap();
-    std::thread::sleep(Duration::from_secs(6));
-    assert!(child.try_wait().unwrap().is_none(), "it waits for its reader");
+    let (_reader, writer) = std::io::pipe().unwrap();
+    let output = writer.try_clone().unwrap();
+    let mut child = audit.stdout(output).stderr(Stdio::null()).spawn().unwrap();
+    while accepts(&writer) {
+        assert!(child.try_wait().unwrap().is_none(), "it waits for its reader");
+        std::thread::sleep(Duration::from_millis(50));
+    }
     interrupt(&child);
     std::thread::sleep(Duration::from_millis(300));
     assert!(child.try_wait().unwrap().is_none(), "one signal does not end it");
@@ -54,6 +60,12 @@ fn second_signal(endpoint: &str) {
         child.kill().unwrap();
     }
     assert_eq!(ended.and_then(|status| status.code()), Some(3));
+}
+
+/// Whether a pipe is not full.
+fn accepts(writer: &PipeWriter) -> bool {
+    let mut pipe = [PollFd::new(writer, PollFlags::OUT)];
+    poll(&mut pipe, Some(&Timespec::default())).unwrap() > 0
 }
 
 fn interrupt(child: &Child) {
