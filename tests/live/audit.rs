@@ -3,7 +3,7 @@
 #![expect(clippy::unwrap_used, reason = "a test that cannot go on has failed")]
 
 use std::fs;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::process::{Command, Output, Stdio};
 use std::time::Duration;
 
@@ -124,7 +124,7 @@ impl Stage {
             .stderr(Stdio::piped())
             .spawn()
             .unwrap();
-        std::thread::sleep(Duration::from_millis(1_500));
+        wait_for_scan(&self.folder.join("referee-audit"));
         let killed = Command::new("kill").args([signal, &child.id().to_string()]).status();
         assert!(killed.unwrap().success());
         child.wait_with_output().unwrap()
@@ -326,13 +326,24 @@ fn deleted_meanwhile(endpoint: &str) {
         .stderr(Stdio::piped())
         .spawn()
         .unwrap();
-    std::thread::sleep(Duration::from_millis(1_500));
+    wait_for_scan(&stage.folder.join("referee-audit"));
     let deleted = stage.client.delete_table().table_name(&stage.table).send();
     stage.runtime.block_on(deleted).unwrap();
     let output = child.wait_with_output().unwrap();
     assert_eq!((output.status.code(), output.stdout), (Some(3), Vec::new()));
     let error = String::from_utf8(output.stderr).unwrap();
     assert!(error.contains("ResourceNotFoundException"), "{error}");
+}
+
+/// Waits until an audit with its state in this folder reads the tables.
+pub(crate) fn wait_for_scan(state: &Path) {
+    let checkpoint = state.join("checkpoint.json");
+    let begun = (0..3_000).any(|_| {
+        std::thread::sleep(Duration::from_millis(20));
+        checkpoint.exists()
+    });
+    assert!(begun, "there is no {}", checkpoint.display());
+    std::thread::sleep(Duration::from_millis(500));
 }
 
 /// A limit on the size of files stands for a full disk.
@@ -400,7 +411,7 @@ fn random_tables(endpoint: &str) {
     assert!(tables >= 100, "{tables} tables");
 }
 
-async fn audited(rules: &Rules, store: &DynamoDb, folder: &std::path::Path) -> Vec<Audited> {
+async fn audited(rules: &Rules, store: &DynamoDb, folder: &Path) -> Vec<Audited> {
     let (clock, stop) = (Patient, Stop::default());
     let limiter = Limiter::new(None, &clock);
     let session = Session { store, clock: &clock, limiter: &limiter, stop: &stop };

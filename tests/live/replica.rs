@@ -32,7 +32,7 @@ use referee::store::{Action, DynamoDb, Store as _, Write};
 use serde_json::{Value as Json, json};
 use tokio::runtime::{Builder, Runtime};
 
-use crate::audit::{fill, item, lines, rules};
+use crate::audit::{fill, item, lines, rules, wait_for_scan};
 
 /// The Regions of the tables and of their replica.
 const REGIONS: [&str; 2] = ["us-east-1", "eu-central-1"];
@@ -227,7 +227,7 @@ fn stop_and_resume(endpoint: &str) {
     stage.create([items(3), items(5)]);
     let mut command = stage.compare(&["--json", "--read-units", "30"]);
     let child = command.stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
-    std::thread::sleep(Duration::from_millis(1_500));
+    wait_for_scan(&stage.folder.join("referee-audit/replica"));
     let killed = Command::new("kill").args(["-INT", &child.id().to_string()]).status();
     assert!(killed.unwrap().success());
     let stopped = child.wait_with_output().unwrap();
