@@ -15,6 +15,7 @@ use std::time::Duration;
 use aws_sdk_dynamodb::Client;
 use expect_test::expect;
 use fastrand::Rng;
+use kit::aws::patient;
 use kit::clocks::Patient;
 use kit::endpoint;
 use kit::transcript::transcript;
@@ -83,7 +84,7 @@ impl Stage {
         std::fs::write(folder.join("referee.yaml"), &text).unwrap();
         let runtime = Builder::new_current_thread().enable_all().build().unwrap();
         let sides = REGIONS.map(|region| {
-            let config = runtime.block_on(configure_in(Some(endpoint), Some(region)));
+            let config = patient(&runtime.block_on(configure_in(Some(endpoint), Some(region))));
             (DynamoDb::new(&config), Client::new(&config))
         });
         Self { folder, rules: rules(&text), endpoint: endpoint.to_owned(), sides, runtime }

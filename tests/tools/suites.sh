@@ -34,7 +34,7 @@ engine_suites() {
 
 # The module's own tests need nothing that is built, and take what the builds leave of the processor.
 module_tests() {
-    [[ -z ${REFEREE_TEST_TERRAFORM:-} ]] || step module nice -n 10 tests/tools/module-tests.sh
+    [[ -z ${REFEREE_TEST_TERRAFORM:-} ]] || step module nice -n 15 tests/tools/module-tests.sh
 }
 
 infra_suite() {

@@ -9,12 +9,17 @@ use aws_sdk_dynamodb::config::{Credentials, SharedCredentialsProvider};
 use aws_sdk_dynamodb::types::StreamSpecification;
 use referee::aws::SdkConfig;
 
-/// Loads Referee's configuration for an endpoint, with a long timeout and retries: what a slow
-/// machine delays, or a connection that was idle for too long, is no failure.
+/// Loads Referee's configuration for an endpoint, as [`patient`] changes it.
 pub async fn configure(endpoint: &str) -> SdkConfig {
+    patient(&referee::aws::configure(Some(endpoint)).await)
+}
+
+/// Returns this configuration with a long timeout and retries: what a slow machine delays, a
+/// connection that was idle for too long, or an internal error of DynamoDB Local is no failure.
+#[must_use]
+pub fn patient(config: &SdkConfig) -> SdkConfig {
     let timeouts =
         TimeoutConfig::builder().operation_attempt_timeout(Duration::from_mins(1)).build();
-    let config = referee::aws::configure(Some(endpoint)).await;
     let builder = config.to_builder().timeout_config(timeouts);
     builder.retry_config(RetryConfig::standard()).build()
 }

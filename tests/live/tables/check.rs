@@ -345,12 +345,16 @@ pub(crate) fn access_denied() {
             exit code 3
             --- stdout
             --- stderr
-            error: incomplete: `DescribeTable` on `check-denied-shop`: no connection to the endpoint: Connection refused (os error 111)
+            error: incomplete: `DescribeTable` on `check-denied-shop`: AccessDeniedException: not yours
+            help: the role's policy must allow this operation on this table
+            `DescribeTable` on `check-denied-orders`: AccessDeniedException: not yours
+            help: the role's policy must allow this operation on this table
         "#]],
     );
 }
 
-/// Answers a request as DynamoDB does when the caller lacks the permission.
+/// Answers a request as DynamoDB does when the caller lacks the permission. A connection without a
+/// request only finds out whether something listens.
 fn deny(mut stream: &TcpStream) {
     let mut reader = BufReader::new(stream);
     let mut length = 0;
@@ -360,6 +364,9 @@ fn deny(mut stream: &TcpStream) {
             length = value.trim().parse().unwrap();
         }
         line.clear();
+    }
+    if length == 0 {
+        return;
     }
     reader.read_exact(&mut vec![0; length]).unwrap();
     let body =
