@@ -12,9 +12,6 @@
 # https://doc.rust-lang.org/nightly/unstable-book/compiler-flags/hint-mostly-unused.html
 #
 # These flags are not stable yet. Features of the language that are not stable stay forbidden.
-#
-# The compiler's allocator uses huge pages, with which the compiler needs a tenth less processor time.
-# https://jemalloc.net/jemalloc.3.html#opt.thp
 flags=(-Zallow-features= -Zinline-mir -Zmir-opt-level=2 -Zub-checks=no)
 case " $* " in
 *" --crate-name aws_sdk_"* | *" --crate-name aws_smithy_http_client "* | \
@@ -22,4 +19,4 @@ case " $* " in
     flags+=(-Zhint-mostly-unused)
     ;;
 esac
-MALLOC_CONF=thp:always RUSTC_BOOTSTRAP=1 exec "$@" "${flags[@]}"
+RUSTC_BOOTSTRAP=1 exec "$@" "${flags[@]}"
